@@ -1,0 +1,85 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Every target is compiled alike: Swift 6 language mode, warnings are errors, imports and existentials are explicit.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Outside packages, named once.
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A library target of the house; its folder and its name are the same word.
+func house(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+/// The tests of one target, plus what else they need.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+        resources: [], swiftSettings: house)
+}
+
+let package = Package(
+    name: "keyover",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "keyover", targets: ["keyover"]),
+        .executable(name: "keyover-main", targets: ["keyover-main"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        house("KeyoverCore"),
+        house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
+        house("KeyoverVaults", ["KeyoverCore", "KeyoverSealing", grdb]),
+        house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient]),
+        house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
+        house("KeyoverEngine", ["KeyoverCore", crypto]),
+        house("KeyoverCompliance", ["KeyoverCore", yams]),
+        house("KeyoverSandbox", [hummingbird]),
+        house("KeyoverConformance", ["KeyoverCore"]),
+        house("KeyoverTesting", ["KeyoverCore", "KeyoverEngine", "KeyoverConformance"]),
+        .executableTarget(
+            name: "keyover-main",
+            dependencies: [
+                "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverOAuth", "KeyoverProviders", "KeyoverEngine",
+                "KeyoverCompliance", "KeyoverSandbox", argumentParser, yams,
+            ],
+            swiftSettings: house),
+        .executableTarget(
+            name: "keyover", dependencies: ["KeyoverCore", "KeyoverSealing", sqlite], swiftSettings: house,
+            linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+        .executableTarget(
+            name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
+        tests(of: "KeyoverCore"),
+        tests(of: "KeyoverSealing"),
+        tests(of: "KeyoverVaults", ["KeyoverConformance"]),
+        tests(of: "KeyoverOAuth", ["KeyoverSandbox"]),
+        tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox"]),
+        tests(of: "KeyoverEngine", ["KeyoverTesting"]),
+        tests(of: "KeyoverCompliance"),
+        tests(of: "KeyoverSandbox"),
+        tests(of: "KeyoverTesting"),
+        .testTarget(
+            name: "CommandTests", dependencies: ["KeyoverSandbox", "keyover-main", "keyover"], swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)
