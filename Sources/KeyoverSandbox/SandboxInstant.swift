@@ -74,7 +74,9 @@ extension SandboxInstant {
         guard separators.allSatisfy({ $0.1.utf8.contains(bytes[$0.0]) }) else { return nil }
         let spans = [0..<4, 5..<7, 8..<10, 11..<13, 14..<16, 17..<19]
         let numbers = spans.compactMap { decimal(bytes[$0]) }
-        guard numbers.count == spans.count, let fraction = Self.fraction(bytes[19..<(bytes.count - 1)]) else { return nil }
+        guard numbers.count == spans.count, let fraction = Self.fraction(bytes[19..<(bytes.count - 1)]) else {
+            return nil
+        }
 
         var fields = tm()
         fields.tm_year = numbers[0] - 1900
@@ -94,7 +96,8 @@ extension SandboxInstant {
         guard let point = bytes.first else { return 0 }
         let digits = bytes.dropFirst()
         guard point == UInt8(ascii: "."), (1...9).contains(digits.count), decimal(digits) != nil else { return nil }
-        let milliseconds = Array(digits.prefix(3)) + Array(repeating: UInt8(ascii: "0"), count: max(0, 3 - digits.count))
+        let milliseconds =
+            Array(digits.prefix(3)) + Array(repeating: UInt8(ascii: "0"), count: max(0, 3 - digits.count))
         return decimal(milliseconds[...])
     }
 }

@@ -5,8 +5,8 @@ extension SandboxProfile {
     ///
     /// The member `preset` starts from that preset instead. An unknown knob is an error, so that a misspelt one cannot
     /// leave a rehearsal calmer than it looks.
-    public func applying(json: Data) throws(SandboxError) -> SandboxProfile {
-        var changes = try Self.members(of: json)
+    public func applying(json: some Collection<UInt8>) throws(SandboxError) -> SandboxProfile {
+        var changes = try Self.members(of: Data(json))
         var base = self
         if let preset = changes.removeValue(forKey: "preset") {
             guard case .string(let name) = preset, let found = Self.preset(named: name) else {

@@ -27,14 +27,15 @@ extension SandboxState {
     ) throws(ExchangeRefusal) -> TokenGrant {
         let (index, secretIndex) = try authenticate(credentials, at: now, counting: true)
         if scope == nil, profile.refuseMissingScope { throw .client(profile.wrongSecret) }
-        let client = clients.values[index]
-        let granted = try grantedScope(of: client, requested: scope)
+        // Names what it needs and keeps no copy of the client, which would make the shelf below copy itself.
+        let lifetime = clients.values[index].tokenLifetime
+        let granted = try Self.grantedScope(of: clients.values[index].scopes, requested: scope)
         let token = clients.values[index].tokens.mint(
-            owner: client.ordinal, secretID: client.ledger[secretIndex].id, scope: granted,
-            lifetime: client.tokenLifetime, at: now, cap: profile.maxLiveTokens)
+            owner: clients.values[index].ordinal, secretID: clients.values[index].ledger[secretIndex].id,
+            scope: granted, lifetime: lifetime, at: now, cap: profile.maxLiveTokens)
         clients.values[index].countAccepted(secretAt: secretIndex, at: now)
         return TokenGrant(
-            token: token, lifetime: client.tokenLifetime, expiresIn: profile.expiresIn, omitsScope: profile.omitScope,
+            token: token, lifetime: lifetime, expiresIn: profile.expiresIn, omitsScope: profile.omitScope,
             nestingDepth: profile.nestingDepth)
     }
 
@@ -56,7 +57,8 @@ extension SandboxState {
     }
 
     /// Judges a request to the protected resource and counts it for the client that the token names.
-    mutating func judgeResource(bearer value: String, requiredScope: String?, at now: SandboxInstant) -> ResourceVerdict {
+    mutating func judgeResource(bearer value: String, requiredScope: String?, at now: SandboxInstant) -> ResourceVerdict
+    {
         guard let place = TokenPlace(of: value), let clientID = clientIDs[place.owner],
             let index = clients.index(forKey: clientID)
         else { return .invalidToken }
@@ -86,10 +88,10 @@ extension SandboxState {
         throw .client(clients.values[index].isEnabled ? profile.wrongSecret : profile.disabledClient)
     }
 
-    private func grantedScope(of client: SandboxClient, requested: String?) throws(ExchangeRefusal) -> String {
-        guard let requested else { return client.scopes.joined(separator: " ") }
+    private static func grantedScope(of allowed: [String], requested: String?) throws(ExchangeRefusal) -> String {
+        guard let requested else { return allowed.joined(separator: " ") }
         let names = requested.split(separator: " ").map(String.init)
-        if let unknown = names.first(where: { !client.scopes.contains($0) }) { throw .scope(unknown) }
+        if let unknown = names.first(where: { !allowed.contains($0) }) { throw .scope(unknown) }
         return names.joined(separator: " ")
     }
 }

@@ -6,7 +6,7 @@ struct SandboxState: Sendable {
         }
     }
 
-    private(set) var clients: [String: SandboxClient] = [:]
+    var clients: [String: SandboxClient] = [:]
     /// Which client a token belongs to, by the number at its front.
     private(set) var clientIDs: [Int: String] = [:]
     private var clientsMade = 0
