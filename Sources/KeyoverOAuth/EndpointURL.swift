@@ -1,0 +1,137 @@
+public import KeyoverCore
+
+/// The URL of an endpoint that may be sent a secret: checked once, so that everything after it can rely on the rules.
+///
+/// - `https` only; plain `http` only for a literal loopback address (127.0.0.0/8 or `[::1]`) and only where the caller
+///   allows it. The name `localhost` is no literal address: what it resolves to is up to somebody else.
+/// - No user information, no fragment, nothing but ASCII, so that no two programs read the URL differently.
+/// - No link-local, metadata, multicast or unspecified address. A name that resolves to one is refused when the connection
+///   stands, before the request leaves (``BoundedHTTP``).
+///
+/// Two URLs that mean the same endpoint are equal.
+public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
+    /// The two schemes that an endpoint can have.
+    public enum Scheme: String, Sendable {
+        /// With TLS.
+        case https
+        /// Without, on loopback.
+        case http
+    }
+
+    /// The scheme.
+    public let scheme: Scheme
+    /// The host in lower case; an IPv6 address stands in brackets.
+    public let host: String
+    /// The port, also where the URL left it out.
+    public let port: Int
+    /// Path and query, beginning with a slash.
+    public let target: String
+
+    /// The checked URL; the error never repeats more of the text than its host, for the rest may hold a password.
+    public init(_ text: String, allowsLoopbackHTTP: Bool = false) throws(ConfigurationError) {
+        guard text.utf8.count <= 2048, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Self.invalid("the URL has white space, other than ASCII characters, or more than 2048 of them")
+        }
+        guard let colon = text.firstRange(of: "://"),
+            let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased())
+        else {
+            throw Self.invalid("the URL does not begin with https://")
+        }
+        let rest = text[colon.upperBound...]
+        let authority = rest.prefix { !"/?#\\".contains($0) }
+        guard !authority.contains("@") else {
+            throw Self.invalid("the URL has user information before its host", remedy: "take out what stands before @")
+        }
+        let (host, port) = try Self.hostAndPort(authority, scheme: scheme)
+        let target = rest[authority.endIndex...]
+        guard !target.contains("#") else { throw Self.invalid("the URL of \(host) has a fragment") }
+        guard target.utf8.allSatisfy({ !Self.forbiddenInTarget.contains($0) }) else {
+            throw Self.invalid("the URL of \(host) has characters that must be percent-encoded")
+        }
+        let address = NetworkAddress(String(host.drop { $0 == "[" }.prefix { $0 != "]" }))
+        if let objection = address?.objection {
+            throw Self.invalid("\(host) is \(objection)", remedy: "name the host of the authorization server")
+        }
+        if scheme == .http, !(allowsLoopbackHTTP && address?.isLoopback == true) {
+            throw Self.invalid(
+                "the URL of \(host) has plain http, which would show the secret to everybody on the way")
+        }
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.target = target.first == "/" ? String(target) : "/" + target
+    }
+
+    private static let forbiddenInTarget = Set("\"<>\\^`{|}".utf8)
+
+    private static func invalid(_ message: String, remedy: String = "give an https URL") -> ConfigurationError {
+        ConfigurationError(.invalidURL, message, remedy: remedy)
+    }
+
+    private static func hostAndPort(
+        _ authority: Substring, scheme: Scheme
+    ) throws(ConfigurationError) -> (host: String, port: Int) {
+        let isBracketed = authority.first == "["
+        let hostEnd =
+            isBracketed ? authority.firstIndex(of: "]").map(authority.index(after:)) : authority.firstIndex(of: ":")
+        let host = authority[..<(hostEnd ?? authority.endIndex)].lowercased()
+        guard isBracketed ? isIPv6(host) : isName(host) else {
+            throw invalid("the URL has no valid host", remedy: "give a host name or a full IP address")
+        }
+        let rest = authority[(hostEnd ?? authority.endIndex)...]
+        guard !rest.isEmpty else { return (host, scheme == .https ? 443 : 80) }
+        let digits = rest.dropFirst()
+        guard rest.first == ":", (1...5).contains(digits.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            let port = Int(digits), (1...65535).contains(port)
+        else {
+            throw invalid("the URL of \(host) has no valid port")
+        }
+        return (host, port)
+    }
+
+    private static func isIPv6(_ bracketed: String) -> Bool {
+        let literal = String(bracketed.dropFirst().dropLast())
+        return bracketed.last == "]" && literal.contains(":") && NetworkAddress(literal) != nil
+    }
+
+    private static func isName(_ host: String) -> Bool {
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        guard host.utf8.count <= 253, let last = labels.last,
+            labels.allSatisfy({ (1...63).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) })
+        else { return false }
+        // Some resolvers take 2130706433, 0x7f.1 or 127.1 for addresses; here only the full form is one.
+        let looksNumeric = last.hasPrefix("0x") || last.utf8.allSatisfy { (48...57).contains($0) }
+        return !looksNumeric || NetworkAddress(host) != nil
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
+    }
+
+    /// Scheme, host and port: what may be shown where the path should not be.
+    public var origin: String {
+        let isDefault = port == (scheme == .https ? 443 : 80)
+        return "\(scheme.rawValue)://\(host)" + (isDefault ? "" : ":\(port)")
+    }
+
+    /// The URL in its one normal form.
+    public var description: String { origin + target }
+
+    /// The URL with further path segments, each percent-encoded; a query is dropped.
+    ///
+    /// Nothing in a segment can lead out of it: slashes are encoded, and so are the dots of `.` and `..`.
+    public func appending(_ segments: String...) -> EndpointURL {
+        let base = target.prefix { $0 != "?" }
+        let path = base.reversed().drop { $0 == "/" }.reversed()
+        return EndpointURL(
+            scheme: scheme, host: host, port: port,
+            target: String(path) + segments.map { "/" + PercentEncoding.pathSegment($0) }.joined())
+    }
+
+    private init(scheme: Scheme, host: String, port: Int, target: String) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.target = target
+    }
+}
