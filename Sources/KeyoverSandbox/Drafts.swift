@@ -9,8 +9,8 @@ struct ClientDraft: Codable, Sendable {
 
     /// Refuses what RFC 6749, appendix A, does not allow, and what would not fit into a path or a header.
     func validate() throws(SandboxError) {
-        if let clientID, !(1...200).contains(clientID.utf8.count) || !clientID.utf8.allSatisfy(isVisible) {
-            throw .invalid("a clientID has 1 to 200 visible ASCII characters")
+        if let clientID, !(1...200).contains(clientID.utf8.count) || !clientID.utf8.allSatisfy(isPrintable) {
+            throw .invalid("a clientID has 1 to 200 printable ASCII characters")
         }
         if let name, name.utf8.count > 200 || name.unicodeScalars.contains(where: isControl) {
             throw .invalid("a name has at most 200 bytes and no control characters")
@@ -52,17 +52,17 @@ struct SecretDraft: Codable, Sendable {
 }
 
 private func validateValue(_ secret: String) throws(SandboxError) {
-    guard (1...512).contains(secret.utf8.count), secret.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+    guard (1...512).contains(secret.utf8.count), secret.utf8.allSatisfy(isPrintable) else {
         throw .invalid("a secret has 1 to 512 printable ASCII characters")
     }
 }
 
-private func isVisible(_ byte: UInt8) -> Bool {
-    (0x21...0x7E).contains(byte)
+private func isPrintable(_ byte: UInt8) -> Bool {
+    (0x20...0x7E).contains(byte)
 }
 
 private func isScopeByte(_ byte: UInt8) -> Bool {
-    isVisible(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    isPrintable(byte) && byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
 }
 
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -15,9 +15,6 @@ struct LoopbackGuard: RouterMiddleware {
         else {
             return .error(.misdirectedRequest, "misdirected_request", "the Host header does not name the sandbox")
         }
-        guard request.head.path?.first == "/" else {
-            return .error(.badRequest, "invalid_request", "the sandbox is no proxy")
-        }
         guard Self.foreignHeaders.allSatisfy({ request.headers[$0] == nil }) else {
             return .error(.forbidden, "forbidden", "neither browsers nor proxies may call the sandbox")
         }

@@ -70,7 +70,7 @@ extension SandboxInstant {
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z") || bytes.last == UInt8(ascii: "z") else { return nil }
-        let separators: [(Int, String)] = [(4, "-"), (7, "-"), (10, "Tt "), (13, ":"), (16, ":")]
+        let separators: [(Int, String)] = [(4, "-"), (7, "-"), (10, "Tt"), (13, ":"), (16, ":")]
         guard separators.allSatisfy({ $0.1.utf8.contains(bytes[$0.0]) }) else { return nil }
         let spans = [0..<4, 5..<7, 8..<10, 11..<13, 14..<16, 17..<19]
         let numbers = spans.compactMap { decimal(bytes[$0]) }
