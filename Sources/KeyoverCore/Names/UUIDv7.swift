@@ -14,6 +14,12 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
         self.bytes = bytes
     }
 
+    /// The id of sixteen bytes, of any UUID version; `nil` for another count.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        self.bytes = bytes
+    }
+
     /// Orders ids by creation time.
     public static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 }

@@ -2,7 +2,9 @@
 public struct RotationPolicy: Codable, Equatable, Sendable {
     /// The policy's name, for reports.
     public var name = "built-in"
-    /// The age at which a secret must have been replaced. 90 days is a convention (CIS GCP 1.7), not a NIST figure.
+    /// The age at which a secret must have been replaced.
+    ///
+    /// 90 days is a convention (CIS GCP 1.7), not a figure of NIST's.
     public var maximumAge: TimeSpan = .days(90)
     /// How long before the maximum age `rotate --due` acts.
     public var actBefore: TimeSpan = .days(14)

@@ -30,6 +30,8 @@ public struct Capabilities: Codable, Equatable, Sendable {
     public var promotesOnAdd = false
     /// How long after an add the older secrets expire by themselves; `nil` when they do not.
     public var addStartsFuse: TimeSpan?
+    /// Whether removing the added secret stops that clock.
+    public var removalCancelsFuse = false
     /// Whether a secret can be turned off and on again.
     public var reversibleDeactivate = false
     /// Whether a secret must be turned off before it can be removed.

@@ -25,6 +25,8 @@ public struct ClientRecord: VaultRecord {
     public var generation: UInt64
     /// The rotation in progress.
     public var rotation: Rotation?
+    /// Whether the primary is known to have leaked and is still in force.
+    public var primaryIsCompromised: Bool
     /// How the last rotation ended.
     public var lastRotation: RotationSummary?
     /// Provider secrets that Keyover minted or adopted and that are not yet gone.
@@ -39,7 +41,8 @@ public struct ClientRecord: VaultRecord {
     public let createdAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, registration, primary, secondary, standby, active, generation, rotation, lastRotation, owned
+        case id, name, registration, primary, secondary, standby, active, generation, rotation
+        case primaryIsCompromised, lastRotation, owned
         case outbox, auditSequence, retired, createdAt
     }
 
@@ -53,6 +56,7 @@ public struct ClientRecord: VaultRecord {
         self.primary = primary
         active = .primary
         generation = 1
+        primaryIsCompromised = false
         owned = primary.secretID.map { [OwnedSecret(secretID: $0, tag: nil, since: createdAt)] } ?? []
         outbox = []
         auditSequence = 0

@@ -1,4 +1,6 @@
-/// Where a rotation is; it is in exactly one stage. The diagram is in `RotationMachine.swift`.
+/// Where a rotation is; it is in exactly one stage.
+///
+/// The diagram is in `RotationMachine.swift`.
 public enum Stage: String, Codable, CaseIterable, Sendable {
     /// A secondary is being made at the provider.
     case minting

@@ -1,0 +1,77 @@
+/// What was seen when the drain gate was looked at.
+public struct GateObservation: Sendable {
+    /// What the consumers reported.
+    public var ledger: [LedgerEntry]
+    /// The provider's word on the newest use of the secret on its way out, by the provider's clock.
+    public var lastUse: Timestamp?
+    /// One exchange with the active secret.
+    public var active: RotationMachine.Probe
+
+    /// What was seen.
+    public init(ledger: [LedgerEntry], lastUse: Timestamp?, active: RotationMachine.Probe) {
+        self.ledger = ledger
+        self.lastUse = lastUse
+        self.active = active
+    }
+}
+
+/// The drain gate: whether anybody may still be using the secret that traffic was moved away from.
+struct Gate {
+    /// The gate's answer.
+    enum Verdict: Equatable {
+        /// Nobody can be using it.
+        case open
+        /// Somebody may be; look again after a while.
+        case closed(why: String, lookAgain: TimeSpan)
+        /// The maximum overlap is over and somebody has still not moved.
+        case undrained(String)
+    }
+
+    /// How often the gate is looked at while nothing but consumers keeps it closed.
+    static let interval = TimeSpan.seconds(15)
+
+    let rotation: Rotation
+    let generation: UInt64
+    let policy: RotationPolicy
+    let consumerCache: TimeSpan
+    let now: ClockReading
+
+    /// Every condition in turn; the first that does not hold closes the gate.
+    func verdict(_ observation: GateObservation) -> Verdict {
+        guard let switched = rotation.switchedAt else { return .open }
+        if rotation.compromised != nil { return .open }
+        if let fuse = rotation.fuse, fuse <= now.wall, !rotation.stage.isRollingBack { return .open }
+        let overlap = max(consumerCache, policy.minimumOverlap)
+        let remaining = switched.remaining(of: overlap, at: now)
+        let stragglers = self.stragglers(observation.ledger)
+        let isOverdue = now.elapsedAtMost(since: switched) >= policy.maximumOverlap + overlap
+        if !stragglers.isEmpty {
+            let names = stragglers.map(\.description).joined(separator: ", ")
+            if isOverdue { return .undrained("not moved to generation \(generation): \(names)") }
+            return .closed(why: "waiting for \(names)", lookAgain: max(Self.interval, remaining))
+        }
+        if let failed = rotation.deliveries.first(where: { $0.failure != nil }) {
+            if isOverdue { return .undrained("delivery to \(failed.target.kind) keeps failing") }
+            return .closed(why: "a delivery has failed", lookAgain: Self.interval)
+        }
+        if remaining > .zero {
+            return .closed(why: "readers may keep the old secret for \(overlap)", lookAgain: remaining)
+        }
+        if let use = observation.lastUse, use > switched.wall, now.wall - use < max(consumerCache, .seconds(1)) {
+            if isOverdue { return .undrained("the provider saw the old secret in use at \(use)") }
+            let quiet = use + max(consumerCache, .seconds(1)) - now.wall
+            return .closed(
+                why: "the old secret was used at \(use)",
+                lookAgain: min(max(quiet, .seconds(1)), consumerCache + .seconds(1)))
+        }
+        return .open
+    }
+
+    private func stragglers(_ ledger: [LedgerEntry]) -> [ConsumerName] {
+        ledger.filter { entry in
+            entry.isLive(at: now) && entry.generation < generation
+                && !rotation.acceptedUndrained.contains(entry.consumer)
+        }
+        .map(\.consumer)
+    }
+}

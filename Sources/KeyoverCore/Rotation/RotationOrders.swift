@@ -1,0 +1,97 @@
+extension RotationMachine {
+    /// What people and runners want, in any stage.
+    mutating func obey(_ order: Order) throws(RotationError) -> Effect {
+        switch order {
+        case .resumed: return resumed()
+        case .aborted: return try aborted()
+        case .compromised(let slot): return compromised(slot)
+        case .settled: return try settled()
+        case .drainAccepted(let consumers): return drainAccepted(consumers)
+        }
+    }
+
+    private mutating func resumed() -> Effect {
+        if let attention = rotation.attention {
+            rotation.stage = attention.from
+            rotation.attention = nil
+            rotation.failures = 0
+            note("rotation.resumed", ["cause": attention.cause.rawValue])
+        }
+        return work()
+    }
+
+    private mutating func aborted() throws(RotationError) -> Effect {
+        if rotation.compromised != nil {
+            throw RotationError(
+                .compromised, "the rotation of \(record.name) leaves a leaked secret behind and is not aborted",
+                remedy: "run keyover resume \(record.name)")
+        }
+        let stage = rotation.attention?.from ?? rotation.stage
+        if stage.isRollingBack {
+            return resumed()
+        }
+        if isPastPointOfNoReturn(stage) {
+            throw RotationError(
+                .pastPointOfNoReturn,
+                "the old secret of \(record.name) may already be gone; traffic stays on the new one",
+                remedy: "run keyover resume \(record.name)")
+        }
+        note("rotation.aborted", ["stage": stage.rawValue])
+        rotation.attention = nil
+        rotation.stage = stage
+        if stage == .minting {
+            rotation.isAborting = true
+            return work()
+        }
+        return enter(.precheck)
+    }
+
+    private mutating func compromised(_ slot: SlotName) -> Effect {
+        let stage = rotation.attention?.from ?? rotation.stage
+        note("rotation.compromised", ["slot": slot.rawValue, "stage": stage.rawValue])
+        let leakedOnItsWayOut = stage.isRollingBack ? SlotName.secondary : .primary
+        if slot == leakedOnItsWayOut {
+            rotation.compromised = slot
+            return resumed()
+        }
+        if stage.isRollingBack || isPastPointOfNoReturn(stage) || record.secondary == nil {
+            // The leaked secret is the one that stays: this rotation ends, and the next begins at once.
+            record.primaryIsCompromised = true
+            return resumed()
+        }
+        rotation.attention = nil
+        rotation.compromised = slot
+        rotation.stage = stage
+        return enter(.precheck)
+    }
+
+    private mutating func settled() throws(RotationError) -> Effect {
+        guard rotation.attention != nil else {
+            throw RotationError(
+                .wrongInput, "the rotation of \(record.name) needs no settling: it is in the stage \(rotation.stage)",
+                remedy: "run keyover resume \(record.name) or keyover abort \(record.name)")
+        }
+        note("rotation.settled", ["active": record.active.rawValue])
+        if record.active == .secondary { promote(evidence: []) }
+        record.secondary = nil
+        archive(.needsAttention)
+        return .finish(.settled)
+    }
+
+    private mutating func drainAccepted(_ consumers: [ConsumerName]) -> Effect {
+        for consumer in consumers where !rotation.acceptedUndrained.contains(consumer) {
+            rotation.acceptedUndrained.append(consumer)
+            note("rotation.drainAccepted", ["consumer": consumer.description])
+        }
+        return resumed()
+    }
+
+    /// Whether the provider write that cannot be undone may have been sent.
+    func isPastPointOfNoReturn(_ stage: Stage) -> Bool {
+        let path = context.strategy.path(context.capabilities)
+        guard let here = path.firstIndex(of: stage),
+            let border = path.firstIndex(of: context.strategy.pointOfNoReturn)
+        else { return false }
+        return here > border || here == border && (rotation.intent != nil || rotation.removedAt != nil)
+    }
+}

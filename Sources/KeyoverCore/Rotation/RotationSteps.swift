@@ -1,0 +1,315 @@
+/// What the stages make of single observations, in the order of the stages.
+extension RotationMachine {
+    /// How old the last accepted exchange of the active secret may be when something is taken away.
+    static let freshness = TimeSpan.seconds(60)
+    /// Inconclusive verifications or proofs in a row after which a person is asked.
+    static let patience = 10
+
+    // MARK: minting
+
+    /// Slots were counted: declares the mint, or makes room first.
+    mutating func mint(beside listed: [ListedSecret]) -> Effect {
+        if listed.count >= context.capabilities.maxSecrets {
+            let kept = [record.primary.secretID, record.secondary?.secretID]
+            let leftovers = record.owned.map(\.secretID).filter { id in
+                !kept.contains(id) && listed.contains { $0.id == id }
+            }
+            guard !leftovers.isEmpty else {
+                let taken = listed.map(\.id.description).joined(separator: ", ")
+                return attention(.quotaFull, "all \(listed.count) slots at the provider are taken: \(taken)")
+            }
+            rotation.orphans = leftovers
+            return work()
+        }
+        if let wait = waitToBegin() { return wait }
+        rotation.tags.append(context.freshTag)
+        rotation.mintDeclaredAt = context.now
+        return declare(.add(tag: context.freshTag))
+    }
+
+    private mutating func waitToBegin() -> Effect? {
+        guard rotation.compromised == nil, rotation.tags.isEmpty else { return nil }
+        guard let opening = context.calendar.opening(from: context.now.wall), opening > context.now.wall else {
+            return nil
+        }
+        return wait(.window, "the next rotation window", opening - context.now.wall)
+    }
+
+    /// A mint's answer was lost: what bears our tag is ours and of no use, since its value is lost with the answer.
+    mutating func search(_ listed: [ListedSecret]) -> Effect {
+        let ours = listed.filter { secret in secret.tag.map(rotation.tags.contains) ?? false }
+        if !ours.isEmpty {
+            adopt(ours)
+            return work()
+        }
+        let known = record.owned.map(\.secretID)
+        if context.capabilities.mintRepair == .attention, listed.contains(where: { !known.contains($0.id) }) {
+            return attention(.ambiguousOrphan, "a secret at the provider may be the one whose answer was lost")
+        }
+        // An empty list proves nothing before the longest delay of a write and of its becoming visible have passed.
+        let declared = rotation.intent?.declaredAt ?? context.now
+        let missing = declared.remaining(of: settlingTime, at: context.now)
+        guard missing == .zero else {
+            return wait(.provider, "time to see whether the lost mint took place", min(missing, .seconds(10)))
+        }
+        rotation.intent = nil
+        note("mint.absent", [:])
+        return work()
+    }
+
+    private var settlingTime: TimeSpan { context.capabilities.commitDelay + context.capabilities.propagationBound }
+
+    private mutating func adopt(_ ours: [ListedSecret]) {
+        rotation.intent = nil
+        for secret in ours where !rotation.orphans.contains(secret.id) {
+            rotation.orphans.append(secret.id)
+            if !record.owned.contains(where: { $0.secretID == secret.id }) {
+                record.owned.append(OwnedSecret(secretID: secret.id, tag: secret.tag, since: context.now.wall))
+            }
+            note("orphan.found", ["secretID": secret.id.description])
+        }
+    }
+
+    /// An orphan is gone.
+    mutating func orphanRemoved() -> Effect {
+        if case .remove(let id) = rotation.intent?.write {
+            rotation.orphans.removeAll { $0 == id }
+            disown(id)
+            note("orphan.removed", ["secretID": id.description])
+        }
+        rotation.intent = nil
+        rotation.failures = 0
+        return work()
+    }
+
+    /// A second secret is there: it goes into the secondary slot and into `owned` in one write.
+    mutating func stage(_ secret: MintedSecret, _ fingerprint: Fingerprint) -> Effect {
+        record.secondary = Slot(
+            clientID: secret.clientID ?? record.primary.clientID, value: secret.value, secretID: secret.id,
+            fingerprint: fingerprint, issuedAt: secret.createdAt ?? context.now.wall, expiresAt: secret.expiresAt,
+            storedAt: context.now.wall)
+        if let id = secret.id {
+            record.owned.append(OwnedSecret(secretID: id, tag: rotation.tags.last, since: context.now.wall))
+        }
+        rotation.mintedAt = context.now
+        rotation.fuse = secret.fuse
+        let next = context.strategy.stage(after: .minting, context.capabilities)
+        guard rotation.isAborting else { return enter(next) }
+        return enter(.precheck)
+    }
+
+    // MARK: verifying
+
+    /// A slot was proven to work: traffic may move to it.
+    mutating func verified(_ slot: SlotName, _ evidence: [Evidence]) -> Effect {
+        keep(evidence)
+        rotation.failures = 0
+        let now = context.now
+        record[slot]?.verifiedAt = now
+        if record.active == slot { rotation.activeAcceptedAt = now }
+        guard rotation.stage == .precheck else { return advance() }
+        return enter(record.active == .primary ? .removing : .switchBack)
+    }
+
+    mutating func retryVerification(_ trouble: Trouble) -> Effect {
+        if fuseIsNear, rotation.stage == .verifying { return turnBack(.deadlineNear, trouble.message) }
+        guard rotation.failures < Self.patience else { return attention(.verificationFailed, trouble.message) }
+        return retry(trouble)
+    }
+
+    // MARK: cutOver, draining and their way back
+
+    mutating func delivered(_ results: [DeliveryResult]) -> Effect {
+        keepResults(results)
+        if context.until == rotation.stage { return .finish(.reachedStage) }
+        return enter(rotation.stage == .switchBack ? .drainBack : .draining)
+    }
+
+    /// Failed announcements were tried again.
+    mutating func redelivered(_ results: [DeliveryResult]) -> Effect {
+        keepResults(results)
+        return .observeGate
+    }
+
+    private mutating func keepResults(_ results: [DeliveryResult]) {
+        for result in results {
+            rotation.deliveries.removeAll { $0.target == result.target }
+            rotation.deliveries.append(result)
+            note("delivery", ["kind": result.target.kind, "failure": result.failure ?? "none"])
+        }
+    }
+
+    mutating func passGate(_ observation: GateObservation) -> Effect {
+        switch observation.active {
+        case .accepted(let evidence):
+            keep(evidence)
+            rotation.activeAcceptedAt = context.now
+        case .refused(let why, _), .unacceptable(let why):
+            if rotation.stage == .drainBack { return attention(.activeRejected, why) }
+            return turnBack(.activeRejected, why)
+        case .inconclusive(let trouble):
+            return retry(trouble)
+        }
+        let gate = Gate(
+            rotation: rotation, generation: record.generation, policy: context.policy,
+            consumerCache: record.registration.consumerCache ?? context.policy.consumerCache, now: context.now)
+        switch gate.verdict(observation) {
+        case .open:
+            keep([Evidence(.consumersMoved, slot: record.active, at: context.now)])
+            return rotation.stage == .drainBack ? enter(.removing) : advance()
+        case .closed(let why, let span):
+            rotation.failures = 0
+            return wait(.drain, why, span)
+        case .undrained(let who):
+            return attention(.undrained, who)
+        }
+    }
+
+    // MARK: deactivating, soaking
+
+    mutating func deactivated() -> Effect {
+        rotation.intent = nil
+        rotation.deactivatedAt = context.now
+        return advance()
+    }
+
+    mutating func soaked(_ observation: GateObservation) -> Effect {
+        if let entry = observation.ledger.first(where: { $0.rejected == record.generation }) {
+            return turnBack(.activeRejected, "\(entry.consumer) reports that the new secret is rejected")
+        }
+        switch observation.active {
+        case .accepted: rotation.activeAcceptedAt = context.now
+        case .refused(let why, _), .unacceptable(let why): return turnBack(.activeRejected, why)
+        case .inconclusive(let trouble): return retry(trouble)
+        }
+        let since = rotation.deactivatedAt ?? context.now
+        let missing = since.remaining(of: context.policy.soak, at: context.now)
+        guard missing > .zero, rotation.compromised == nil else { return advance() }
+        return wait(.soak, "complaints about the old secret being off", min(missing, .minutes(1)))
+    }
+
+    mutating func reactivated() -> Effect {
+        rotation.intent = nil
+        rotation.deactivatedAt = nil
+        rotation.failures = 0
+        return work()
+    }
+
+    // MARK: retiring, removing
+
+    /// Takes the secret of a slot away: by its id, or by asking a person where there is none.
+    mutating func remove(_ slot: SlotName) -> Effect {
+        guard let secret = record[slot] else { return enter(rotation.stage == .removing ? .rolledBack : .completed) }
+        guard context.strategy.provision == .calls, let id = secret.secretID else {
+            return ask(.deleteSecret(slot, secret.secretID))
+        }
+        return write(.remove(id))
+    }
+
+    /// Stores the intent of a write; one that takes something away needs a fresh exchange of the active secret first.
+    mutating func write(_ write: Intent.Write) -> Effect {
+        if case .reactivate = write { return declare(write) }
+        guard let accepted = rotation.activeAcceptedAt, context.now.elapsedAtMost(since: accepted) < Self.freshness
+        else {
+            return .checkActive
+        }
+        return declare(write)
+    }
+
+    private mutating func declare(_ write: Intent.Write) -> Effect {
+        let intent = Intent(write, declaredAt: context.now)
+        rotation.intent = intent
+        switch write {
+        case .add(let tag): note("intent.add", ["tag": tag])
+        case .remove(let id): note("intent.remove", ["secretID": id.description])
+        case .deactivate(let id): note("intent.deactivate", ["secretID": id.description])
+        case .reactivate(let id): note("intent.reactivate", ["secretID": id.description])
+        }
+        return .send(intent)
+    }
+
+    mutating func activeProbed(_ probe: Probe, orElse cause: Attention.Cause) -> Effect {
+        switch probe {
+        case .accepted(let evidence):
+            keep(evidence)
+            rotation.activeAcceptedAt = context.now
+            return work()
+        case .refused(let why, _), .unacceptable(let why):
+            let mayTurnBack = rotation.stage == .deactivating || rotation.stage == .retiring
+            return mayTurnBack ? turnBack(cause, why) : attention(cause, why)
+        case .inconclusive(let trouble):
+            return retry(trouble)
+        }
+    }
+
+    /// The provider refused a write and changed nothing.
+    mutating func refused(_ failure: FailureClass, _ message: String) -> Effect {
+        if case .remove = rotation.intent?.write, failure == .notFound { return orphanRemoved() }
+        note("write.refused", ["failure": failure.word, "message": message])
+        // From its intent on, retiring only goes forward, so there the intent stays.
+        if rotation.stage != .retiring { rotation.intent = nil }
+        switch failure {
+        case .rateLimited(let retryAfter): return retry(Trouble(message, retryAfter: retryAfter))
+        case .transient: return retry(Trouble(message))
+        case .quotaFull: return attention(.quotaFull, message)
+        case .credentialRejected, .clientDisabled, .scopeInsufficient, .clockSkew, .notFound, .lastSecret, .unknown:
+            return attention(.providerRefused, message)
+        }
+    }
+
+    mutating func removed(_ report: Evidence.Kind?) -> Effect {
+        let slot: SlotName = rotation.stage == .removing ? .secondary : .primary
+        rotation.removedAt = context.now
+        note("secret.removed", ["slot": slot.rawValue, "secretID": record[slot]?.secretID?.description ?? "unknown"])
+        if let report { keep([Evidence(report, slot: slot, secretID: record[slot]?.secretID, at: context.now)]) }
+        return slot == .primary ? enter(.proving) : enter(.provingRemoved)
+    }
+
+    // MARK: proving, completed
+
+    mutating func proven(_ evidence: [Evidence]) -> Effect {
+        keep(evidence)
+        rotation.activeAcceptedAt = context.now
+        return enter(rotation.stage == .provingRemoved ? .rolledBack : .completed)
+    }
+
+    mutating func retryProof(_ trouble: Trouble) -> Effect {
+        guard rotation.failures < Self.patience else { return attention(.unproven, trouble.message) }
+        return retry(trouble)
+    }
+
+    /// Looks for leftovers, once everything that was sent must have become visible.
+    mutating func sweep() -> Effect {
+        guard context.strategy.provision == .calls, let declared = rotation.mintDeclaredAt else { return finish() }
+        if rotation.tags.count > 1 || record.owned.isEmpty || rotation.isAborting {
+            let missing = declared.remaining(of: settlingTime, at: context.now)
+            if missing > .zero {
+                return wait(.provider, "time for a lost mint to show itself", min(missing, .seconds(10)))
+            }
+        }
+        return .sweep
+    }
+
+    mutating func swept(_ listed: [ListedSecret]) -> Effect {
+        let kept = record.primary.secretID
+        let ours = listed.filter { secret in
+            secret.id != kept && (secret.tag.map(rotation.tags.contains) ?? false)
+        }
+        if !ours.isEmpty {
+            adopt(ours)
+            return work()
+        }
+        let unknown = listed.map(\.id).filter { id in !record.owned.contains { $0.secretID == id } }
+        if rotation.compromised != nil, !unknown.isEmpty {
+            let ids = unknown.map(\.description).joined(separator: ", ")
+            return attention(.unknownSecrets, "nobody answers for these secrets at the provider: \(ids)")
+        }
+        return finish()
+    }
+
+    private mutating func finish() -> Effect {
+        let outcome = rotation.stage
+        archive(outcome)
+        return .finish(outcome == .completed ? .completed : .rolledBack)
+    }
+}

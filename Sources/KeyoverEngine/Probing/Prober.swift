@@ -1,0 +1,98 @@
+import KeyoverCore
+
+/// Tries secrets with live exchanges and weighs refusals against controls.
+struct Prober {
+    let parts: EngineParts
+    let record: ClientRecord
+    let provider: any Provider
+
+    /// What one exchange with the secret of a slot shows; controls are heard only when it was refused.
+    func probeOnce(_ slot: SlotName) async -> RotationMachine.Probe {
+        guard let filled = record[slot], let value = filled.value else {
+            return .inconclusive(RotationMachine.Trouble("the \(slot) slot of \(record.name) holds no value"))
+        }
+        let (verdict, grant, retryAfter) = await judge(value, clientID: filled.clientID, good: goodControl(for: slot))
+        let now = parts.clock.now()
+        switch verdict {
+        case .accepted:
+            if let objection = grant.flatMap(objection) { return .unacceptable(objection) }
+            return .accepted([Evidence(.accepted, slot: slot, secretID: filled.secretID, at: now)])
+        case .refused:
+            return .refused(
+                "the \(slot) secret of \(record.name) is refused",
+                [Evidence(.refused, slot: slot, secretID: filled.secretID, at: now)])
+        case .inconclusive(let why):
+            return .inconclusive(RotationMachine.Trouble(why, retryAfter: retryAfter))
+        }
+    }
+
+    /// A slot whose secret should be accepted while another one is judged.
+    func goodControl(for slot: SlotName) -> Slot? {
+        record[slot.other]
+    }
+
+    /// One exchange and, where it was refused and the provider allows it, the two controls.
+    func judge(
+        _ value: SecretValue, clientID: String, good: Slot?
+    ) async -> (verdict: ProbeVerdict, grant: TokenGrant?, retryAfter: TimeSpan?) {
+        let (outcome, grant, retryAfter) = await exchange(value, clientID: clientID)
+        guard case .answered = outcome, !provider.capabilities.locksOut else {
+            return (ProbeVerdict(probe: outcome, random: nil, good: nil), grant, retryAfter)
+        }
+        let random = await exchange(control(like: value), clientID: clientID).outcome
+        var goodOutcome: ProbeVerdict.Outcome?
+        if let good, let goodValue = good.value {
+            goodOutcome = await exchange(goodValue, clientID: good.clientID).outcome
+        }
+        return (ProbeVerdict(probe: outcome, random: random, good: goodOutcome), nil, retryAfter)
+    }
+
+    /// One exchange, reduced to its outcome.
+    func exchange(
+        _ value: SecretValue, clientID: String
+    ) async -> (outcome: ProbeVerdict.Outcome, grant: TokenGrant?, retryAfter: TimeSpan?) {
+        guard let tokenURL = record.registration.tokenURL ?? provider.tokenURL else {
+            return (.noAnswer("\(record.name) has no token endpoint"), nil, nil)
+        }
+        let request = ExchangeRequest(
+            tokenURL: tokenURL, clientID: clientID, secret: value,
+            authentication: record.registration.authentication, scopes: record.registration.scopes)
+        do {
+            return (.granted, try await parts.exchanger.exchange(request), nil)
+        } catch {
+            var retryAfter: TimeSpan?
+            if case .rateLimited(let after) = error.failure { retryAfter = after }
+            return (ProbeVerdict.Outcome(error), nil, retryAfter)
+        }
+    }
+
+    /// A random secret of the same length and the same kinds of characters.
+    private func control(like value: SecretValue) -> SecretValue {
+        let random = parts.randomness.bytes(value.count)
+        return SecretValue(count: value.count) { buffer in
+            value.withUnsafeSecretBytes { original in
+                for index in 0..<original.count {
+                    let pick = random[index]
+                    buffer[index] =
+                        switch original[index] {
+                        case 48...57: 48 + pick % 10
+                        case 65...90: 65 + pick % 26
+                        case 97...122: 97 + pick % 26
+                        default: original[index]
+                        }
+                }
+            }
+        }
+    }
+
+    /// Why a grant must not carry traffic: it lacks a scope that was asked for or exceeds the policy.
+    func objection(to grant: TokenGrant) -> String? {
+        let policy = parts.policy(record)
+        let granted = grant.scopes ?? record.registration.scopes
+        let missing = record.registration.scopes.filter { !granted.contains($0) }
+        if !missing.isEmpty { return "the grant lacks the scope \(missing.joined(separator: ", "))" }
+        guard let allowed = policy.allowedScopes else { return nil }
+        let excess = granted.filter { !allowed.contains($0) }
+        return excess.isEmpty ? nil : "the grant exceeds the policy: \(excess.joined(separator: ", "))"
+    }
+}

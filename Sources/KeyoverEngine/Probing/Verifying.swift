@@ -1,0 +1,152 @@
+import KeyoverCore
+
+/// Rows of exchanges that span the propagation bound: the proof that a secret works, and the proof that one is dead.
+extension RotationRunner {
+    private var demanded: Int {
+        parts.policy(record).verifyingExchanges ?? provider.capabilities.verifyingExchanges
+    }
+
+    /// Accepted exchanges in a row on fresh connections, the last one beyond the propagation bound, then the canary.
+    ///
+    /// Inside the bound a refusal only means that the secret has not arrived everywhere. Beyond it, as many refusals
+    /// in a row as acceptances are demanded, each against controls, count as refused.
+    mutating func verify(_ slot: SlotName) async throws -> RotationMachine.Probe {
+        guard let filled = record[slot], let value = filled.value else {
+            return .inconclusive(RotationMachine.Trouble("the \(slot) slot of \(record.name) holds no value"))
+        }
+        let prober = prober()
+        let arrival = slot == .secondary ? record.rotation?.mintedAt : nil
+        var row = Row(demanded: demanded)
+        let began = parts.clock.now()
+        let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
+        while true {
+            let (outcome, grant, retryAfter) = await prober.exchange(value, clientID: filled.clientID)
+            let now = parts.clock.now()
+            let hasArrived = arrival.map { missing(since: $0, at: now) == .zero } ?? true
+            switch outcome {
+            case .granted:
+                if let objection = grant.flatMap(prober.objection) { return .unacceptable(objection) }
+                row.hit(Evidence(.accepted, slot: slot, secretID: filled.secretID, at: now))
+                parts.progress(.exchanges(done: min(row.hits, demanded), of: demanded, record.name))
+                if row.isFull, hasArrived { return await canary(slot, grant, row.evidence) }
+            case .answered(let shape, _):
+                row.miss("answered \(shape.status)")
+                guard hasArrived else { break }
+                let good = prober.goodControl(for: slot)
+                switch await prober.judge(value, clientID: filled.clientID, good: good).verdict {
+                case .accepted: break
+                case .refused:
+                    row.refusals += 1
+                    if row.refusals >= demanded { return .refused("the \(slot) secret is refused", []) }
+                case .inconclusive(let why): row.miss(why)
+                }
+            case .noAnswer(let why):
+                row.miss(why)
+            }
+            if now.elapsedAtLeast(since: began) > patience, !row.isFull {
+                return .inconclusive(RotationMachine.Trouble(row.trouble, retryAfter: retryAfter))
+            }
+            try await rest(hasArrived ? .zero : arrival.map { missing(since: $0, at: now) } ?? .zero, row, retryAfter)
+        }
+    }
+
+    /// Refusals in a row against controls, the last one beyond the propagation bound of the removal.
+    ///
+    /// Where wrong secrets may lock the client out, the provider's list is the proof instead.
+    mutating func prove(_ slot: SlotName) async throws -> RotationMachine.Probe {
+        guard let filled = record[slot], let value = filled.value else { return .refused("no value is left", []) }
+        let removed = record.rotation?.removedAt ?? parts.clock.now()
+        let prober = prober()
+        var row = Row(demanded: demanded)
+        let began = parts.clock.now()
+        let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
+        while true {
+            let verdict =
+                provider.capabilities.locksOut
+                ? await listedGone(filled)
+                : await prober.judge(value, clientID: filled.clientID, good: record[slot.other]).verdict
+            let now = parts.clock.now()
+            let left = missing(since: removed, at: now)
+            switch verdict {
+            case .refused:
+                row.hit(Evidence(.refused, slot: slot, secretID: filled.secretID, at: now))
+                parts.progress(.exchanges(done: min(row.hits, demanded), of: demanded, record.name))
+                if row.isFull, left == .zero { return .refused("refused \(row.hits) times in a row", row.evidence) }
+            case .accepted:
+                row.miss("the removed secret still yields tokens")
+                row.acceptances += 1
+            case .inconclusive(let why):
+                row.miss(why)
+            }
+            if now.elapsedAtLeast(since: began) > patience, !row.isFull {
+                if row.acceptances > 0 { return .accepted([]) }
+                return .inconclusive(RotationMachine.Trouble(row.trouble))
+            }
+            try await rest(left, row, nil)
+        }
+    }
+
+    private func listedGone(_ slot: Slot) async -> ProbeVerdict {
+        guard let listing = ProviderPowers(provider).listing, let id = slot.secretID else {
+            return .inconclusive("wrong secrets may lock the client out, and the provider lists none")
+        }
+        let reference = ClientReference(name: record.name, clientID: slot.clientID)
+        do {
+            let listed = try await listing.secrets(of: reference)
+            return listed.contains { $0.id == id && $0.isActive } ? .accepted : .refused
+        } catch {
+            return .inconclusive(error.message)
+        }
+    }
+
+    private func missing(since moment: ClockReading, at now: ClockReading) -> TimeSpan {
+        moment.remaining(of: provider.capabilities.propagationBound, at: now)
+    }
+
+    private func canary(
+        _ slot: SlotName, _ grant: TokenGrant?, _ evidence: [Evidence]
+    ) async -> RotationMachine.Probe {
+        guard slot == .secondary, let url = record.registration.canaryURL, let grant else { return .accepted(evidence) }
+        do {
+            try await parts.exchanger.callCanary(url: url, token: grant)
+            return .accepted(evidence + [Evidence(.canaryPassed, slot: slot, at: parts.clock.now(), detail: url)])
+        } catch {
+            if error.isRetryable { return .inconclusive(RotationMachine.Trouble(error.message)) }
+            return .unacceptable("the canary request failed: \(error.message)")
+        }
+    }
+
+    /// Spreads a row over the bound that is left, and keeps the claim fresh meanwhile.
+    private mutating func rest(_ left: TimeSpan, _ row: Row, _ retryAfter: TimeSpan?) async throws {
+        let spread = TimeSpan.milliseconds(left.milliseconds / Int64(max(1, demanded - row.hits)))
+        let pause = max(.milliseconds(50), min(spread, .seconds(1)))
+        try await parts.clock.sleep(for: min(max(pause, retryAfter ?? .zero), .minutes(1)))
+        try await renewClaim()
+    }
+
+    /// Outcomes in a row.
+    private struct Row {
+        let demanded: Int
+        var hits = 0
+        var refusals = 0
+        var acceptances = 0
+        var evidence: [Evidence] = []
+        var trouble = "no exchange was possible"
+
+        var isFull: Bool { hits >= demanded }
+
+        mutating func hit(_ observation: Evidence) {
+            hits += 1
+            refusals = 0
+            acceptances = 0
+            evidence.append(observation)
+            evidence.removeFirst(max(0, evidence.count - demanded))
+        }
+
+        mutating func miss(_ why: String) {
+            hits = 0
+            evidence = []
+            trouble = why
+        }
+    }
+}

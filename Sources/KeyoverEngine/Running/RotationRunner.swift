@@ -1,0 +1,168 @@
+import KeyoverCore
+
+/// Drives one rotation of one client: stores what the machine says, does what it asks for, reports what was seen.
+///
+/// The loop knows nothing of stages. What must survive lies in the record; the runner keeps only its claim's nonce and
+/// the record as it last wrote it.
+struct RotationRunner {
+    let parts: EngineParts
+    let provider: any Provider
+    let options: RotationEngine.Options
+    let nonce: String
+    var current: Versioned<ClientRecord>
+    /// When the claim in the stored record was made or renewed by this runner; `nil` before the first write.
+    var claimedAt: ClockReading?
+    /// The audit entries of the record up to this number are in the audit log.
+    var flushedThrough: UInt64 = 0
+    var waited = TimeSpan.zero
+
+    var record: ClientRecord { current.record }
+
+    init(
+        parts: EngineParts, provider: any Provider, current: Versioned<ClientRecord>, options: RotationEngine.Options
+    ) {
+        self.parts = parts
+        self.provider = provider
+        self.options = options
+        self.current = current
+        nonce = parts.randomWord(16)
+    }
+
+    func requireRotation() throws(RotationError) {
+        guard record.rotation == nil else { return }
+        throw RotationError(
+            .nothingInProgress, "\(record.name) has no rotation in progress",
+            remedy: "run keyover rotate \(record.name)")
+    }
+
+    /// Stores a new rotation and drives it.
+    mutating func begin(reason: String?, compromised: SlotName?) async throws -> RotationEngine.Result {
+        let strategy = try chooseStrategy()
+        var generator = RandomGenerator(source: parts.randomness)
+        let now = parts.clock.now()
+        var next = record
+        let leaked = compromised ?? (next.primaryIsCompromised ? .primary : nil)
+        let rotation = Rotation(
+            id: UUIDv7(at: now.wall, using: &generator), strategy: strategy.name, startedAt: now,
+            startedBy: parts.actor, reason: reason, compromised: leaked == nil ? nil : .primary)
+        next.rotation = rotation
+        next.primaryIsCompromised = false
+        next.note(
+            "rotation.started", ["strategy": strategy.name.description, "compromised": leaked?.rawValue ?? "no"],
+            rotation: rotation, actor: parts.actor, at: now.wall)
+        parts.presence.announce(nonce)
+        defer { parts.presence.withdraw(nonce) }
+        try await flushOutbox()
+        do {
+            try await write(next)
+        } catch let error as VaultError where error.code == .conflict {
+            throw busy()
+        }
+        return try await drive(.order(.resumed))
+    }
+
+    /// Takes the rotation in progress over and drives it, beginning with an event.
+    mutating func run(_ event: RotationMachine.Event) async throws -> RotationEngine.Result {
+        parts.presence.announce(nonce)
+        defer { parts.presence.withdraw(nonce) }
+        try await takeOver()
+        return try await drive(event)
+    }
+
+    private mutating func drive(_ first: RotationMachine.Event) async throws -> RotationEngine.Result {
+        var event = first
+        while true {
+            let effect: RotationMachine.Effect
+            do {
+                try Task.checkCancellation()
+                effect = try await store(event)
+            } catch is CancellationError {
+                try await release()
+                throw interrupted()
+            }
+            switch effect {
+            case .finish(let outcome):
+                try await release()
+                if outcome == .completed, record.primaryIsCompromised {
+                    return try await begin(reason: "the new secret leaked as well", compromised: .primary)
+                }
+                return .finished(outcome, record)
+            case .ask:
+                try await release()
+                return .waiting(record.rotation?.waiting ?? Waiting(.person, "a person", until: nil), record)
+            case .wait(let span):
+                let waiting = record.rotation?.waiting ?? Waiting(.provider, "the provider", until: nil)
+                guard waited + span <= options.wait else {
+                    try await release()
+                    return .waiting(waiting, record)
+                }
+                parts.progress(.waiting(waiting, record.name))
+                try await pause(span)
+                event = .order(.resumed)
+            case .countSlots, .send, .search, .readBack, .verify, .checkActive, .deliver, .observeGate, .prove, .sweep:
+                event = .observation(try await perform(effect))
+            }
+        }
+    }
+
+    /// Sleeps in slices, so that the claim stays fresh; an interruption leaves the rotation resumable.
+    mutating func pause(_ span: TimeSpan) async throws {
+        var left = span
+        while left > .zero {
+            let slice = min(left, parts.claimTerm.third)
+            do {
+                try await parts.clock.sleep(for: slice)
+            } catch {
+                try await release()
+                throw interrupted()
+            }
+            left = left - slice
+            waited = waited + slice
+            try await renewClaim()
+        }
+    }
+
+    private func interrupted() -> RotationError {
+        RotationError(
+            .interrupted, "the rotation of \(record.name) was interrupted in the stage \(stageName)",
+            remedy: "run keyover resume \(record.name)")
+    }
+
+    func busy() -> RotationError {
+        RotationError(
+            .busy, "another change of \(record.name) is in progress", remedy: "run keyover status \(record.name)")
+    }
+
+    var stageName: String { record.rotation?.stage.rawValue ?? "idle" }
+
+    private func chooseStrategy() throws(RotationError) -> any Strategy {
+        let capabilities = provider.capabilities
+        if let name = record.registration.strategy {
+            guard let strategy = Strategies.named(name) else {
+                throw RotationError(
+                    .unsupportedStrategy, "there is no strategy named \(name)",
+                    remedy: "run keyover client edit \(record.name) --strategy NAME")
+            }
+            if let objection = strategy.objection(to: capabilities) {
+                throw RotationError(
+                    .unsupportedStrategy, "\(name) cannot be used for \(record.name): \(objection)",
+                    remedy: "run keyover client edit \(record.name) --strategy NAME")
+            }
+            return strategy
+        }
+        let hasCalls = ProviderPowers(provider).adding != nil
+        let fitting = Strategies.all.first { strategy in
+            strategy.objection(to: capabilities) == nil && (hasCalls || strategy.provision == .person)
+        }
+        guard let fitting else {
+            throw RotationError(
+                .unsupportedStrategy, "no strategy fits the provider of \(record.name)",
+                remedy: "run keyover explain \(record.name)")
+        }
+        return fitting
+    }
+}
+
+extension TimeSpan {
+    var third: TimeSpan { .milliseconds(max(1, milliseconds / 3)) }
+}

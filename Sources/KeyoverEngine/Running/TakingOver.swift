@@ -1,0 +1,35 @@
+import KeyoverCore
+
+/// How a runner comes to hold the claim on a rotation that another one may still be working on.
+extension RotationRunner {
+    /// Waits for another runner's claim to run out where the options allow it, then stores an own one.
+    ///
+    /// A claim may be taken over once it stood unchanged for its term plus the provider's longest delay of a write, or at
+    /// once where the kernel proves its holder dead. A reading of this boot's clock dates the claim; a claim from
+    /// another host is timed from when this runner first saw it.
+    mutating func takeOver() async throws {
+        try await flushOutbox()
+        var firstSeen = parts.clock.now()
+        while true {
+            guard let claim = record.rotation?.claim else { break }
+            if parts.presence.isProvenDead(claim) { break }
+            let now = parts.clock.now()
+            let since = claim.at.bootID == now.bootID ? claim.at : firstSeen
+            let missing = since.remaining(of: claim.term + provider.capabilities.commitDelay, at: now)
+            if missing == .zero { break }
+            guard waited + missing <= options.wait else { throw busy() }
+            parts.progress(.waitingForClaim(missing, record.name))
+            try await parts.clock.sleep(for: min(missing, .seconds(1)))
+            waited = waited + min(missing, .seconds(1))
+            let found = try await parts.require(record.name)
+            if found.record.rotation?.claim != claim { firstSeen = parts.clock.now() }
+            current = found
+            try requireRotation()
+        }
+        do {
+            try await write(record)
+        } catch let error as VaultError where error.code == .conflict {
+            throw busy()
+        }
+    }
+}
