@@ -26,6 +26,8 @@ public struct EngineParts: Sendable {
     public var actor: Actor
     /// How long after storing a claim a provider write may be sent.
     public var claimTerm: TimeSpan
+    /// How somebody can ask the engine to stop; `nil` when nobody can.
+    public var interruption: Interruption?
     /// Hears what happens while it happens.
     public var progress: @Sendable (RotationProgress) -> Void
 
@@ -37,7 +39,7 @@ public struct EngineParts: Sendable {
         deliveries: [String: any Delivery] = [:],
         policy: @escaping @Sendable (ClientRecord) -> RotationPolicy = { _ in RotationPolicy() },
         calendar: any RotationCalendar = AlwaysOpen(), actor: Actor, claimTerm: TimeSpan = .seconds(30),
-        progress: @escaping @Sendable (RotationProgress) -> Void = { _ in }
+        interruption: Interruption? = nil, progress: @escaping @Sendable (RotationProgress) -> Void = { _ in }
     ) {
         self.vault = vault
         self.exchanger = exchanger
@@ -51,6 +53,7 @@ public struct EngineParts: Sendable {
         self.calendar = calendar
         self.actor = actor
         self.claimTerm = claimTerm
+        self.interruption = interruption
         self.progress = progress
     }
 }

@@ -56,6 +56,17 @@ public protocol UsageReporting: Provider {
     func lastUse(of client: ClientReference) async throws(ProviderError) -> [SecretID: Timestamp]
 }
 
+/// A provider that ends a token before its time (RFC 7009).
+///
+/// Used on the tokens of Keyover's own probes where the number of live tokens is capped, so that proving a secret does
+/// not evict the tokens of consumers.
+public protocol TokenRevoking: Provider {
+    /// Ends the token that the client's secret was just exchanged for.
+    func revoke(
+        _ token: TokenGrant, of client: ClientReference, secret: SecretValue
+    ) async throws(ProviderError)
+}
+
 /// The client as the provider knows it.
 public struct ClientReference: Hashable, Sendable {
     /// The Keyover name, for messages.

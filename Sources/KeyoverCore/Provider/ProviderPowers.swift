@@ -13,6 +13,9 @@ public struct ProviderPowers: Sendable {
     /// Reporting use, when it can.
     public var usage: (any UsageReporting)? { provider as? any UsageReporting }
 
+    /// Ending tokens, when it can.
+    public var revoking: (any TokenRevoking)? { provider as? any TokenRevoking }
+
     /// The powers of an adapter.
     public init(_ provider: any Provider) {
         self.provider = provider

@@ -39,12 +39,14 @@ struct Gate {
     /// Every condition in turn; the first that does not hold closes the gate.
     func verdict(_ observation: GateObservation) -> Verdict {
         guard let switched = rotation.switchedAt else { return .open }
+        // Counted from when the switch was known to be stored: until then readers were still given the old secret.
+        let moved = rotation.enteredAt
         if rotation.compromised != nil { return .open }
         if let fuse = rotation.fuse, fuse <= now.wall, !rotation.stage.isRollingBack { return .open }
         let overlap = max(consumerCache, policy.minimumOverlap)
-        let remaining = switched.remaining(of: overlap, at: now)
+        let remaining = moved.remaining(of: overlap, at: now)
         let stragglers = self.stragglers(observation.ledger)
-        let isOverdue = now.elapsedAtMost(since: switched) >= policy.maximumOverlap + overlap
+        let isOverdue = now.elapsedAtMost(since: moved) >= policy.maximumOverlap + overlap
         if !stragglers.isEmpty {
             let names = stragglers.map(\.description).joined(separator: ", ")
             if isOverdue { return .undrained("not moved to generation \(generation): \(names)") }

@@ -150,6 +150,8 @@ extension RotationMachine {
         public var now: ClockReading
         /// Who acts.
         public var actor: Actor
+        /// How long after a claim was stored a provider write may still be sent under it.
+        public var claimTerm: TimeSpan
         /// A fresh tag for a mint, never used before.
         public var freshTag: String
         /// The stage after which to stop.
@@ -158,7 +160,8 @@ extension RotationMachine {
         /// The context of one transition.
         public init(
             strategy: any Strategy, capabilities: Capabilities, policy: RotationPolicy,
-            calendar: any RotationCalendar, now: ClockReading, actor: Actor, freshTag: String, until: Stage? = nil
+            calendar: any RotationCalendar, now: ClockReading, actor: Actor, claimTerm: TimeSpan, freshTag: String,
+            until: Stage? = nil
         ) {
             self.strategy = strategy
             self.capabilities = capabilities
@@ -166,6 +169,7 @@ extension RotationMachine {
             self.calendar = calendar
             self.now = now
             self.actor = actor
+            self.claimTerm = claimTerm
             self.freshTag = freshTag
             self.until = until
         }

@@ -30,8 +30,10 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var mintedAt: ClockReading?
     /// When traffic last moved, in either direction.
     public var switchedAt: ClockReading?
-    /// When the old secret was turned off, while it is.
+    /// When the old secret was turned off, or may have been; `nil` once it is on again.
     public var deactivatedAt: ClockReading?
+    /// When the old secret was turned on again on the way back.
+    public var reactivatedAt: ClockReading?
     /// When the secret on its way out was confirmed gone.
     public var removedAt: ClockReading?
     /// The newest accepted exchange with the active secret.
@@ -143,13 +145,16 @@ public struct Intent: Codable, Hashable, Sendable {
 
     /// What is to be written.
     public var write: Write
-    /// When it was stored.
+    /// When it was made, just before it was stored.
     public var declaredAt: ClockReading
+    /// How long after `declaredAt` it may still be sent: the term of the claim it was stored under.
+    public var term: TimeSpan
 
     /// An intent to write.
-    public init(_ write: Write, declaredAt: ClockReading) {
+    public init(_ write: Write, declaredAt: ClockReading, term: TimeSpan) {
         self.write = write
         self.declaredAt = declaredAt
+        self.term = term
     }
 }
 

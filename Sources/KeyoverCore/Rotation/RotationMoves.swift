@@ -26,7 +26,7 @@ extension RotationMachine {
         case .cutOver: moveTraffic(to: .secondary)
         case .switchBack: moveTraffic(to: .primary)
         case .completed: promote(evidence: rotation.evidence)
-        case .rolledBack: dropSecondary()
+        case .rolledBack: dropSecondary(isGone: true)
         case .minting, .staged, .verifying, .draining, .deactivating, .soaking, .retiring, .proving, .precheck,
             .drainBack, .removing, .provingRemoved, .needsAttention:
             break
@@ -52,10 +52,11 @@ extension RotationMachine {
         record.active = .primary
     }
 
-    private mutating func dropSecondary() {
+    /// Erases the value of the secondary; one that is not gone at the provider stays owned.
+    mutating func dropSecondary(isGone: Bool) {
         guard let secondary = record.secondary else { return }
         remember(secondary, evidence: rotation.evidence)
-        disown(secondary.secretID)
+        if isGone { disown(secondary.secretID) }
         record.secondary = nil
         record.active = .primary
     }
@@ -138,10 +139,11 @@ extension RotationMachine {
         return wait(.window, "the next rotation window", opening - context.now.wall)
     }
 
-    /// Whether the provider is about to let the old secret expire by itself.
+    /// Whether the provider is about to let the old secret expire by itself: the last quarter of the fuse, or hour.
     var fuseIsNear: Bool {
-        guard let fuse = rotation.fuse else { return false }
-        return fuse - context.now.wall < .hours(1)
+        guard let fuse = rotation.fuse, let minted = rotation.mintedAt else { return false }
+        let whole = fuse - minted.wall
+        return whole - context.now.elapsedAtMost(since: minted) < min(.hours(1), .milliseconds(whole.milliseconds / 4))
     }
 
     var hasFailedDeliveries: Bool { rotation.deliveries.contains { $0.failure != nil } }

@@ -73,7 +73,7 @@ extension RotationMachine {
         }
         note("rotation.settled", ["active": record.active.rawValue])
         if record.active == .secondary { promote(evidence: []) }
-        record.secondary = nil
+        dropSecondary(isGone: false)
         archive(.needsAttention)
         return .finish(.settled)
     }

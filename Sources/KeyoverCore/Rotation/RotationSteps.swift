@@ -46,9 +46,9 @@ extension RotationMachine {
         if context.capabilities.mintRepair == .attention, listed.contains(where: { !known.contains($0.id) }) {
             return attention(.ambiguousOrphan, "a secret at the provider may be the one whose answer was lost")
         }
-        // An empty list proves nothing before the longest delay of a write and of its becoming visible have passed.
-        let declared = rotation.intent?.declaredAt ?? context.now
-        let missing = declared.remaining(of: settlingTime, at: context.now)
+        // An empty list proves nothing before the longest time in which the write may have been sent, taken effect and
+        // become visible has passed.
+        let missing = timeToSettle
         guard missing == .zero else {
             return wait(.provider, "time to see whether the lost mint took place", min(missing, .seconds(10)))
         }
@@ -57,7 +57,13 @@ extension RotationMachine {
         return work()
     }
 
-    private var settlingTime: TimeSpan { context.capabilities.commitDelay + context.capabilities.propagationBound }
+    /// How long the newest mint may still turn up at the provider.
+    private var timeToSettle: TimeSpan {
+        guard let declared = rotation.mintDeclaredAt else { return .zero }
+        let capabilities = context.capabilities
+        let longest = context.claimTerm + capabilities.commitDelay + capabilities.propagationBound
+        return declared.remaining(of: longest, at: context.now)
+    }
 
     private mutating func adopt(_ ours: [ListedSecret]) {
         rotation.intent = nil
@@ -191,6 +197,7 @@ extension RotationMachine {
     mutating func reactivated() -> Effect {
         rotation.intent = nil
         rotation.deactivatedAt = nil
+        rotation.reactivatedAt = context.now
         rotation.failures = 0
         return work()
     }
@@ -217,12 +224,15 @@ extension RotationMachine {
     }
 
     private mutating func declare(_ write: Intent.Write) -> Effect {
-        let intent = Intent(write, declaredAt: context.now)
+        let intent = Intent(write, declaredAt: context.now, term: context.claimTerm)
         rotation.intent = intent
         switch write {
         case .add(let tag): note("intent.add", ["tag": tag])
         case .remove(let id): note("intent.remove", ["secretID": id.description])
-        case .deactivate(let id): note("intent.deactivate", ["secretID": id.description])
+        case .deactivate(let id):
+            // From here on the old secret may be off, so the way back turns it on again whatever the answer is.
+            rotation.deactivatedAt = context.now
+            note("intent.deactivate", ["secretID": id.description])
         case .reactivate(let id): note("intent.reactivate", ["secretID": id.description])
         }
         return .send(intent)
@@ -280,12 +290,10 @@ extension RotationMachine {
 
     /// Looks for leftovers, once everything that was sent must have become visible.
     mutating func sweep() -> Effect {
-        guard context.strategy.provision == .calls, let declared = rotation.mintDeclaredAt else { return finish() }
-        if rotation.tags.count > 1 || record.owned.isEmpty || rotation.isAborting {
-            let missing = declared.remaining(of: settlingTime, at: context.now)
-            if missing > .zero {
-                return wait(.provider, "time for a lost mint to show itself", min(missing, .seconds(10)))
-            }
+        guard context.strategy.provision == .calls else { return finish() }
+        let answered = rotation.mintedAt == nil ? 0 : 1
+        if rotation.tags.count > answered, timeToSettle > .zero {
+            return wait(.provider, "time for a lost mint to show itself", min(timeToSettle, .seconds(10)))
         }
         return .sweep
     }

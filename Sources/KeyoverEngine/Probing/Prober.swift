@@ -58,12 +58,25 @@ struct Prober {
             tokenURL: tokenURL, clientID: clientID, secret: value,
             authentication: record.registration.authentication, scopes: record.registration.scopes)
         do {
-            return (.granted, try await parts.exchanger.exchange(request), nil)
+            let grant = try await parts.exchanger.exchange(request)
+            await dispose(of: grant, clientID: clientID, secret: value)
+            return (.granted, grant, nil)
         } catch {
             var retryAfter: TimeSpan?
             if case .rateLimited(let after) = error.failure { retryAfter = after }
             return (ProbeVerdict.Outcome(error), nil, retryAfter)
         }
+    }
+
+    /// Ends a probe's token where live tokens are capped and nothing is to be called with it any more.
+    private func dispose(of grant: TokenGrant, clientID: String, secret: SecretValue) async {
+        guard provider.capabilities.liveTokenCap != nil, let revoking = ProviderPowers(provider).revoking else {
+            return
+        }
+        guard record.registration.canaryURL == nil else { return }
+        // A token that cannot be ended now ends by itself; that is no verdict on the secret.
+        try? await revoking.revoke(
+            grant, of: ClientReference(name: record.name, clientID: clientID), secret: secret)
     }
 
     /// A random secret of the same length and the same kinds of characters.

@@ -15,7 +15,7 @@ extension RotationRunner {
             return .inconclusive(RotationMachine.Trouble("the \(slot) slot of \(record.name) holds no value"))
         }
         let prober = prober()
-        let arrival = slot == .secondary ? record.rotation?.mintedAt : nil
+        let arrival = slot == .secondary ? record.rotation?.mintedAt : record.rotation?.reactivatedAt
         var row = Row(demanded: demanded)
         let began = parts.clock.now()
         let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
@@ -120,7 +120,7 @@ extension RotationRunner {
     private mutating func rest(_ left: TimeSpan, _ row: Row, _ retryAfter: TimeSpan?) async throws {
         let spread = TimeSpan.milliseconds(left.milliseconds / Int64(max(1, demanded - row.hits)))
         let pause = max(.milliseconds(50), min(spread, .seconds(1)))
-        try await parts.clock.sleep(for: min(max(pause, retryAfter ?? .zero), .minutes(1)))
+        try await parts.sleep(for: min(max(pause, retryAfter ?? .zero), .minutes(1)))
         try await renewClaim()
     }
 

@@ -37,6 +37,11 @@ struct RotationRunner {
 
     /// Stores a new rotation and drives it.
     mutating func begin(reason: String?, compromised: SlotName?) async throws -> RotationEngine.Result {
+        if compromised == .secondary {
+            throw RotationError(
+                .wrongInput, "\(record.name) has no secondary secret: no rotation is in progress",
+                remedy: "run keyover rotate \(record.name) --compromised primary")
+        }
         let strategy = try chooseStrategy()
         var generator = RandomGenerator(source: parts.randomness)
         let now = parts.clock.now()
@@ -70,16 +75,20 @@ struct RotationRunner {
     }
 
     private mutating func drive(_ first: RotationMachine.Event) async throws -> RotationEngine.Result {
+        do {
+            return try await loop(first)
+        } catch is CancellationError {
+            try await release()
+            throw interrupted()
+        }
+    }
+
+    private mutating func loop(_ first: RotationMachine.Event) async throws -> RotationEngine.Result {
         var event = first
         while true {
-            let effect: RotationMachine.Effect
-            do {
-                try Task.checkCancellation()
-                effect = try await store(event)
-            } catch is CancellationError {
-                try await release()
-                throw interrupted()
-            }
+            let effect = try await store(event)
+            // An intent just stored is sent even so: left behind unsent, it would cost the next run a search.
+            if parts.interruption?.isRequested == true, !effect.isWrite, !effect.isFinish { throw CancellationError() }
             switch effect {
             case .finish(let outcome):
                 try await release()
@@ -105,17 +114,12 @@ struct RotationRunner {
         }
     }
 
-    /// Sleeps in slices, so that the claim stays fresh; an interruption leaves the rotation resumable.
+    /// Sleeps in slices, so that the claim stays fresh.
     mutating func pause(_ span: TimeSpan) async throws {
         var left = span
         while left > .zero {
             let slice = min(left, parts.claimTerm.third)
-            do {
-                try await parts.clock.sleep(for: slice)
-            } catch {
-                try await release()
-                throw interrupted()
-            }
+            try await parts.sleep(for: slice)
             left = left - slice
             waited = waited + slice
             try await renewClaim()

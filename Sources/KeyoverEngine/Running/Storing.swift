@@ -31,7 +31,7 @@ extension RotationRunner {
         return RotationMachine.Context(
             strategy: strategy, capabilities: provider.capabilities, policy: parts.policy(record),
             calendar: parts.calendar, now: parts.clock.now(), actor: parts.actor,
-            freshTag: "keyover-\(parts.randomWord(8))", until: options.until)
+            claimTerm: parts.claimTerm, freshTag: "keyover-\(parts.randomWord(8))", until: options.until)
     }
 
     /// Stores a record under this runner's claim, flushes its audit entries, and keeps both in mind.
@@ -47,7 +47,7 @@ extension RotationRunner {
         try await flushOutbox()
     }
 
-    /// One compare-and-swap; where the answer was lost, the vault is read to learn whether it took place.
+    /// One compare-and-swap; where an answer was lost, the vault is read to learn whether it took place.
     private mutating func swap(_ next: ClientRecord) async throws {
         var attempt = 0
         while true {
@@ -56,10 +56,12 @@ extension RotationRunner {
                 current = Versioned(next, revision)
                 return
             } catch {
+                // A conflict after a lost answer may be this very write, which took place after all.
+                let isOurs = error.code == .conflict && attempt > 0
                 attempt += 1
-                guard error.code == .unavailable, attempt < Self.attempts else { throw error }
+                guard isOurs || error.code == .unavailable && attempt < Self.attempts else { throw error }
             }
-            try? await parts.clock.sleep(for: .milliseconds(Int64(100 << attempt)))
+            try? await parts.clock.sleep(for: .milliseconds(Int64(100 << min(attempt, 6))))
             guard let found = try? await parts.vault.read(record.name) else { continue }
             if found.record == next {
                 current = found
@@ -133,5 +135,9 @@ extension RotationRunner {
 extension RotationMachine.Effect {
     var isWrite: Bool {
         if case .send = self { true } else { false }
+    }
+
+    var isFinish: Bool {
+        if case .finish = self { true } else { false }
     }
 }
