@@ -147,8 +147,13 @@ extension SandboxServer {
     ) async throws {
         let routes = Routes(sandbox: sandbox).responder()
         let logger = Logger(label: "keyover-sandbox") { _ in SwiftLogNoOpLogHandler() }
+        let waiting = WaitingConnections()
+        defer { waiting.close() }
         // Hummingbird's Application would set a Date of its own, so the server below it is used directly.
-        let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(300))).buildServer(
+        let server = try HTTPServerBuilder { responder in
+            let channel = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(300)))
+            return AcceptedConnections(base: channel, waiting: waiting)
+        }.buildServer(
             configuration: ServerConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger,

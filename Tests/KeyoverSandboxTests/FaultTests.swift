@@ -1,4 +1,5 @@
 import KeyoverSandbox
+import NIOCore
 import Testing
 
 @Suite struct FaultTests {
@@ -100,10 +101,11 @@ import Testing
     @Test func aSlowWriteCommitsEvenIfItsCallerHasGone() async throws {
         try await withSandbox(calm { $0.delayBeforeMilliseconds = [.add: 50] }) { caller in
             _ = try caller.server.createClient(clientID: "app")
-            try await RawHTTP.sendAndHangUp(
+            let connection = try await RawHTTP.sendAndStay(
                 "POST /admin/clients/app/secrets HTTP/1.1\r\nHost: 127.0.0.1:\(caller.server.port)\r\n"
                     + "Authorization: Bearer \(caller.server.adminToken)\r\nContent-Length: 0\r\n\r\n",
                 toPort: caller.server.port)
+            try await connection.close()
             let deadline = ContinuousClock.now + .seconds(10)
             while try await caller.secretIDs("app").count < 2, ContinuousClock.now < deadline {
                 await Task.yield()

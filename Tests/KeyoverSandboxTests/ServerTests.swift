@@ -1,4 +1,5 @@
 import KeyoverSandbox
+import NIOCore
 import Testing
 
 @Suite struct ServerTests {
@@ -32,6 +33,41 @@ import Testing
         _ = try await caller.admin("GET", "/clients")
         await server.stop()
         await #expect(throws: (any Error).self) { _ = try await answer.value }
+    }
+
+    @Test(arguments: [
+        "", "GET /resource HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "POST /oauth/token HTTP/1.1\r\nContent-Le",
+    ])
+    func stoppingDoesNotWaitForOpenConnections(_ said: String) async throws {
+        let server = try await SandboxServer.start()
+        let connection = try await RawHTTP.sendAndStay(said, toPort: server.port)
+        await server.stop()
+        try await connection.closeFuture.get()
+    }
+
+    @Test func stoppingSurvivesConnectionsThatArriveMeanwhile() async throws {
+        for _ in 0..<20 {
+            let server = try await SandboxServer.start()
+            let callers = (0..<8).map { _ in
+                // Some get through and some are refused; what counts is that nothing crashes.
+                Task { try? await RawHTTP.sendAndStay("", toPort: server.port).closeFuture.get() }
+            }
+            await server.stop()
+            for caller in callers { await caller.value }
+        }
+    }
+
+    @Test func hangsUpOnAnEndlessBody() async throws {
+        try await withSandbox { caller in
+            let head =
+                "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1:\(caller.server.port)\r\n"
+                + "Content-Length: 999999999999\r\n\r\n"
+            let connection = try await RawHTTP.sendAndStay(head, toPort: caller.server.port)
+            let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
+            await #expect(throws: (any Error).self) {
+                for _ in 0..<1000 { try await connection.writeAndFlush(piece) }
+            }
+        }
     }
 
     @Test func describesItselfAsRFC8414Wants() async throws {

@@ -34,12 +34,12 @@ enum RawHTTP {
         }
     }
 
-    /// Sends a request and hangs up without waiting for the answer.
-    static func sendAndHangUp(_ request: String, toPort port: Int) async throws {
+    /// Sends a request and leaves the connection open, whatever comes back.
+    static func sendAndStay(_ request: String, toPort port: Int) async throws -> any Channel {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port).get()
-        try await channel.writeAndFlush(ByteBuffer(string: request))
-        try await channel.close()
+        if !request.isEmpty { try await channel.writeAndFlush(ByteBuffer(string: request)) }
+        return channel
     }
 
     private static func parse(_ text: String) throws -> RawAnswer {
