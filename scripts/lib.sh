@@ -1,0 +1,41 @@
+# Shared by the scripts of this folder; sourced, not run.
+
+# The folder of the project, whatever folder the caller stands in.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '\n== %s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2; exit 1; }
+
+# packages COMMAND-OR-FILE:PACKAGE ...   installs the packages whose command or file is missing, or says how to.
+packages() {
+    local missing=() entry probe
+    for entry in "$@"; do
+        probe=${entry%%:*}
+        case $probe in
+            /*) compgen -G "$probe" >/dev/null || missing+=("${entry##*:}") ;;
+            *) command -v "$probe" >/dev/null || missing+=("${entry##*:}") ;;
+        esac
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local line="apt-get install -y --no-install-recommends ${missing[*]}"
+    local sudo=()
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || fail "these packages are missing: ${missing[*]}" "run: sudo $line"
+        sudo=(sudo -n)
+    fi
+    command -v apt-get >/dev/null || fail "these packages are missing: ${missing[*]}" "install them with your package manager"
+    say "installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" $line -qq >&2 || fail "the packages could not be installed" "run: sudo $line"
+}
+
+# The Swift toolchain is the one thing that is not installed here.
+toolchain() {
+    command -v swift >/dev/null || fail "there is no Swift toolchain" "install Swift 6.2 or newer from https://www.swift.org/install"
+    local version
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    [ "$(printf '6.2\n%s\n' "$version" | sort -V | head -n 1)" = 6.2 ] || fail "Swift $version is too old" "install Swift 6.2 or newer from https://www.swift.org/install"
+}
+
+# What a build needs: SQLite's header and library.
+build_packages() { packages "/usr/include/sqlite3.h:libsqlite3-dev" "pkg-config:pkg-config"; }
