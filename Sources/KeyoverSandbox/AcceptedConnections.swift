@@ -6,8 +6,9 @@ import Synchronization
 
 /// HTTP/1.1 connections that survive being accepted while the server stops.
 ///
-/// NIO ends the process when a connection that it has accepted is dropped unserved, and the server drops those that arrive
-/// in the moment it stops. So each one is held here from its set-up until its turn, and closed here if its turn never comes.
+/// NIO ends the process when a connection that it has accepted is dropped unserved, and the server drops those that
+/// arrive in the moment it stops. So each one is held here from its set-up until its turn, and closed here if its turn
+/// never comes.
 struct AcceptedConnections: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 

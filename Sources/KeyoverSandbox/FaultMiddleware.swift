@@ -5,9 +5,9 @@ import NIOCore
 
 /// Goes wrong, as the profile says, around the endpoint that carries out one kind of operation.
 ///
-/// What happens, in this order: refused with 429 or 503 before anything is done; a wait before; the operation itself, which
-/// commits whether or not its caller still listens; a wait after; a reset connection in place of the answer, if something
-/// was committed; a bulky or slow body.
+/// What happens, in this order: refused with 429 or 503 before anything is done; a wait before; the operation itself,
+/// which commits whether or not its caller still listens; a wait after; a reset connection in place of the answer, if
+/// something was committed; a bulky or slow body.
 struct FaultMiddleware: RouterMiddleware {
     let operation: SandboxOperation
     let sandbox: Sandbox

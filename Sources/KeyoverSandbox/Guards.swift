@@ -4,8 +4,8 @@ import NIOCore
 
 /// Lets in only who came to the sandbox by its own loopback address, and no browser page.
 ///
-/// A page on the web can make its visitor's browser send requests to loopback ports, directly (then there is an `Origin`)
-/// or after pointing its own name at 127.0.0.1 (then `Host` is that name).
+/// A page on the web can make its visitor's browser send requests to loopback ports, directly (then there is an
+/// `Origin`) or after pointing its own name at 127.0.0.1 (then `Host` is that name).
 struct LoopbackGuard: RouterMiddleware {
     func handle(
         _ request: Request, context: SandboxContext,

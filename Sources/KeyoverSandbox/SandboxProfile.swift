@@ -1,7 +1,7 @@
 /// What the sandbox gets wrong on purpose; every knob can be changed while it runs.
 ///
-/// A knob at its default does nothing. Times carry their unit in their name; 0 switches a knob off. The same `seed` makes
-/// the same replicas lag and the same share of requests fail in every run.
+/// A knob at its default does nothing. Times carry their unit in their name; 0 switches a knob off. The same `seed`
+/// makes the same replicas lag and the same share of requests fail in every run.
 public struct SandboxProfile: Codable, Equatable, Sendable {
     /// The preset that the profile began as.
     public var name = "calm"

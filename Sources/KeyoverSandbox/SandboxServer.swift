@@ -28,8 +28,8 @@ public struct SandboxConfiguration: Sendable {
 
 /// An OAuth server on loopback whose clients hold two secrets, for demonstrations, rehearsals and tests.
 ///
-/// It keeps everything in memory and forgets it when it stops. The admin interface over HTTP needs ``adminToken``; whoever
-/// runs the sandbox in process can use the methods here instead.
+/// It keeps everything in memory and forgets it when it stops. The admin interface over HTTP needs ``adminToken``;
+/// whoever runs the sandbox in process can use the methods here instead.
 public final class SandboxServer: Sendable {
     /// Where the sandbox listens.
     public let port: Int
