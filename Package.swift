@@ -49,7 +49,8 @@ let package = Package(
     targets: [
         house("KeyoverCore"),
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
-        house("KeyoverVaults", ["KeyoverCore", "KeyoverSealing", grdb]),
+        .target(name: "CKeyoverSystem", linkerSettings: [.linkedLibrary("sqlite3")]),
+        house("KeyoverVaults", ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
         house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
         house("KeyoverEngine", ["KeyoverCore", crypto]),
@@ -65,7 +66,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .executableTarget(
-            name: "keyover", dependencies: ["KeyoverCore", "KeyoverSealing", sqlite], swiftSettings: house,
+            name: "keyover", dependencies: ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", sqlite],
+            swiftSettings: house,
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
         .executableTarget(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),

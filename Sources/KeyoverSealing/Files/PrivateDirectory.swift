@@ -1,0 +1,79 @@
+import Glibc
+public import KeyoverCore
+
+/// An open folder that nobody but its owner may look into; files in it are reached through its descriptor.
+public final class PrivateDirectory: Sendable {
+    /// The folder's path without links in it, for programs that insist on a path.
+    public let path: String
+    let descriptor: Int32
+
+    /// Opens a folder; a link in its place, another owner, or any access for others is refused.
+    public init(_ path: String) throws(VaultError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            // Linux says ENOTDIR when O_DIRECTORY meets a link, which would read as if there were nothing.
+            var status = stat()
+            if errno == ENOTDIR, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { errno = ELOOP }
+            throw SystemError.last("cannot open the folder \(path)")
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, let resolved = realpath(path, nil) else {
+            let error = SystemError.last("cannot look at \(path)")
+            close(descriptor)
+            throw error
+        }
+        defer { free(resolved) }
+        do {
+            try PrivateFile.check(status, path, .ownerOnly)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+        self.path = String(cString: resolved)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Opens the folder after making it, and the folders above it, where they are missing.
+    public static func make(_ path: String) throws(VaultError) -> PrivateDirectory {
+        var prefix = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            prefix += "/" + part
+            guard mkdir(prefix, 0o700) == 0 || errno == EEXIST else {
+                throw SystemError.last("cannot make the folder \(prefix)")
+            }
+        }
+        return try PrivateDirectory(path)
+    }
+
+    /// The contents of a file in the folder.
+    public func read(_ name: String, limit: Int) throws(VaultError) -> SecretValue {
+        try PrivateFile.read(name, in: descriptor, of: path, limit: limit)
+    }
+
+    /// Makes a new file in the folder.
+    public func create(_ name: String, _ contents: SecretValue) throws(VaultError) {
+        try PrivateFile.create(name, in: descriptor, of: path, contents)
+    }
+
+    /// Refuses a file that is a link, belongs to somebody else or can be read by others; answers whether it exists.
+    @discardableResult
+    public func check(_ name: String) throws(VaultError) -> Bool {
+        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
+            if errno == ENOENT { return false }
+            throw SystemError.last("cannot open \(path)/\(name)")
+        }
+        defer { close(file) }
+        try PrivateFile.check(file, "\(path)/\(name)")
+        return true
+    }
+
+    /// Waits until the folder's entries are on disk.
+    public func synchronize() throws(VaultError) {
+        guard fsync(descriptor) == 0 else { throw SystemError.last("cannot write \(path)") }
+    }
+}

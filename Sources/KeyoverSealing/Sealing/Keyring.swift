@@ -1,0 +1,133 @@
+public import KeyoverCore
+
+/// The keys of a vault in one epoch, as far as the holder was granted them.
+///
+/// There are two sides. The *metadata* side opens what lists, schedules and audits need; the *value* side opens secret
+/// values. Each side has a key of the epoch, replaced by `vault rekey`, and a survivor, which stays for the vault's whole
+/// life so that names are still found and fingerprints still match. A metadata-only grant lacks the value side and
+/// holds a commitment in its place.
+public struct Keyring: Sendable {
+    /// The side that opens secret values.
+    struct ValueSide: Sendable {
+        let key: SecretValue
+        let survivor: SecretValue
+    }
+
+    /// The vault's id.
+    public let vaultID: UUIDv7
+    /// The number of the epoch, rising by one with each rekeying; begins at 1.
+    public let epoch: UInt64
+    /// Names the keys without telling them: configuration pins it (32 bytes).
+    public let commitment: [UInt8]
+
+    let metadataKey: SecretValue
+    let metadataSurvivor: SecretValue
+    let valueSide: ValueSide?
+    let valueCommitment: [UInt8]
+    let treeKey: SecretValue
+    private let lookupKey: SecretValue
+
+    /// Whether secret values can be opened and written.
+    public var opensValues: Bool { valueSide != nil }
+
+    /// Fresh keys for a new vault.
+    public static func generate(vaultID: UUIDv7) -> Keyring {
+        let side = ValueSide(key: Primitives.randomSecret(32), survivor: Primitives.randomSecret(32))
+        return Keyring(
+            vaultID: vaultID, epoch: 1, metadataKey: Primitives.randomSecret(32),
+            metadataSurvivor: Primitives.randomSecret(32), valueSide: side,
+            valueCommitment: commit(side, vaultID: vaultID, epoch: 1))
+    }
+
+    init(
+        vaultID: UUIDv7, epoch: UInt64, metadataKey: SecretValue, metadataSurvivor: SecretValue,
+        valueSide: ValueSide?, valueCommitment: [UInt8]
+    ) {
+        self.vaultID = vaultID
+        self.epoch = epoch
+        self.metadataKey = metadataKey
+        self.metadataSurvivor = metadataSurvivor
+        self.valueSide = valueSide
+        self.valueCommitment = valueCommitment
+        lookupKey = Self.subkey(of: metadataSurvivor, "lookup", vaultID)
+        treeKey = Self.subkey(of: metadataKey, "tree", vaultID)
+        var transcript = Transcript("keyover commitment 1")
+        transcript.append(vaultID.bytes)
+        transcript.append(epoch)
+        transcript.append(Primitives.authenticate(Array("metadata survivor".utf8), with: metadataSurvivor))
+        transcript.append(valueCommitment)
+        commitment = Primitives.authenticate(transcript.bytes, with: metadataKey)
+    }
+
+    /// The key for one purpose, the same in every epoch; the purposes of the value side need its survivor.
+    public func derivedKey(for purpose: KeyPurpose) throws(VaultError) -> SecretValue {
+        switch purpose {
+        case .audit:
+            return Self.subkey(of: metadataSurvivor, purpose.rawValue, vaultID)
+        case .fingerprint:
+            guard let valueSide else { throw Self.noValueAccess("fingerprints") }
+            return Self.subkey(of: valueSide.survivor, purpose.rawValue, vaultID)
+        }
+    }
+
+    /// The side that opens values, or the error that says it was not granted.
+    func requireValueSide(for what: String) throws(VaultError) -> ValueSide {
+        guard let valueSide else { throw Self.noValueAccess(what) }
+        return valueSide
+    }
+
+    /// What a name is stored under: the same name, the same 32 bytes, and nobody without the key learns which.
+    func lookup(kind: String, name: String) -> [UInt8] {
+        var transcript = Transcript("keyover lookup")
+        transcript.append(kind)
+        transcript.append(name)
+        return Primitives.authenticate(transcript.bytes, with: lookupKey)
+    }
+
+    static func commit(_ side: ValueSide, vaultID: UUIDv7, epoch: UInt64) -> [UInt8] {
+        var transcript = Transcript("keyover value commitment 1")
+        transcript.append(vaultID.bytes)
+        transcript.append(epoch)
+        transcript.append(Primitives.authenticate(Array("value survivor".utf8), with: side.survivor))
+        return Primitives.authenticate(transcript.bytes, with: side.key)
+    }
+
+    private static func subkey(of key: SecretValue, _ purpose: String, _ vaultID: UUIDv7) -> SecretValue {
+        Primitives.derive(key, salt: vaultID.bytes, info: Array("keyover \(purpose) 1".utf8), count: 32)
+    }
+
+    private static func noValueAccess(_ what: String) -> VaultError {
+        VaultError(
+            .noValueAccess, "this identity was granted metadata only, and \(what) need the value key",
+            remedy: "use an identity that `keyover vault status` lists with value access: --identity FILE")
+    }
+}
+
+/// What configuration remembers of the vault it trusts, so that a key file put in its place is noticed.
+public struct VaultPin: Equatable, Sendable {
+    /// The vault's id; `nil` accepts any.
+    public var vaultID: UUIDv7?
+    /// The commitment to its keys (32 bytes); `nil` accepts any.
+    public var commitment: [UInt8]?
+
+    /// A pin of either or both.
+    public init(vaultID: UUIDv7?, commitment: [UInt8]?) {
+        self.vaultID = vaultID
+        self.commitment = commitment
+    }
+
+    /// Refuses keys that are not the pinned ones.
+    public func check(_ keyring: Keyring) throws(VaultError) {
+        if let vaultID, vaultID != keyring.vaultID {
+            throw VaultError(
+                .notTrusted, "the vault's id is \(keyring.vaultID), but configuration pins \(vaultID)",
+                remedy: "check --vault; if the vault was replaced on purpose, set vault_id in config.yaml")
+        }
+        if let commitment, !Primitives.areEqual(commitment, keyring.commitment) {
+            throw VaultError(
+                .notTrusted, "the vault's keys are not the ones that configuration pins",
+                remedy: "if the vault was rekeyed on purpose, set key_commitment in config.yaml to what "
+                    + "`keyover vault status` prints on the machine where it was done")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+public import KeyoverCore
+public import KeyoverSealing
+
+/// Vaults in a folder of this machine: `file:/var/lib/keyover/vault`.
+public enum FileBackend: VaultBackend {
+    /// `file`.
+    public static let scheme = "file"
+
+    /// Makes the folder with database and key file in it.
+    public static func create(
+        _ url: VaultURL, for recipients: [any AgeRecipient]
+    ) async throws(VaultError) -> VaultPin {
+        try await FileVault.create(at: url.location, recipients: recipients)
+    }
+
+    /// Opens the folder.
+    public static func open(_ url: VaultURL, _ access: VaultAccess) async throws(VaultError) -> any Vault {
+        try await FileVault.open(at: url.location, access)
+    }
+}
