@@ -30,6 +30,9 @@ struct Gate {
     /// How often the gate is looked at while nothing but consumers keeps it closed.
     static let interval = TimeSpan.seconds(15)
 
+    /// The name under which an admin accepts that somebody who is no registered consumer still uses the old secret.
+    static let unregistered = "unregistered"
+
     let rotation: Rotation
     let generation: UInt64
     let policy: RotationPolicy
@@ -46,7 +49,7 @@ struct Gate {
         let overlap = max(consumerCache, policy.minimumOverlap)
         let remaining = moved.remaining(of: overlap, at: now)
         let stragglers = self.stragglers(observation.ledger)
-        let isOverdue = now.elapsedAtMost(since: moved) >= policy.maximumOverlap + overlap
+        let isOverdue = now.elapsedAtMost(since: moved) >= max(policy.maximumOverlap, overlap)
         if !stragglers.isEmpty {
             let names = stragglers.map(\.description).joined(separator: ", ")
             if isOverdue { return .undrained("not moved to generation \(generation): \(names)") }
@@ -59,12 +62,12 @@ struct Gate {
         if remaining > .zero {
             return .closed(why: "readers may keep the old secret for \(overlap)", lookAgain: remaining)
         }
-        if let use = observation.lastUse, use > switched.wall, now.wall - use < max(consumerCache, .seconds(1)) {
-            if isOverdue { return .undrained("the provider saw the old secret in use at \(use)") }
-            let quiet = use + max(consumerCache, .seconds(1)) - now.wall
-            return .closed(
-                why: "the old secret was used at \(use)",
-                lookAgain: min(max(quiet, .seconds(1)), consumerCache + .seconds(1)))
+        if let use = observation.lastUse, use > switched.wall, !accepts(Self.unregistered) {
+            let quiet = max(consumerCache, .seconds(1)) - (now.wall - use)
+            if quiet > .zero {
+                if isOverdue { return .undrained("\(Self.unregistered): the old secret was used at \(use)") }
+                return .closed(why: "the old secret was used at \(use)", lookAgain: max(quiet, .seconds(1)))
+            }
         }
         return .open
     }
@@ -72,8 +75,12 @@ struct Gate {
     private func stragglers(_ ledger: [LedgerEntry]) -> [ConsumerName] {
         ledger.filter { entry in
             entry.isLive(at: now) && entry.generation < generation
-                && !rotation.acceptedUndrained.contains(entry.consumer)
+                && !accepts(entry.consumer.description)
         }
         .map(\.consumer)
+    }
+
+    private func accepts(_ consumer: String) -> Bool {
+        rotation.acceptedUndrained.contains { $0.description == consumer }
     }
 }
