@@ -98,7 +98,7 @@ public struct BoundedHTTP: Sendable {
 }
 
 /// What is known of a call while it is under way, seen from its connection.
-private final class CallProgress: Sendable {
+final class CallProgress: Sendable {
     private struct State {
         var isAdmitted = false
         var refusal: (any Error)?
