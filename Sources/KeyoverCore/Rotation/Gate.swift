@@ -45,7 +45,7 @@ struct Gate {
         // Counted from when the switch was known to be stored: until then readers were still given the old secret.
         let moved = rotation.enteredAt
         if rotation.compromised != nil { return .open }
-        if let fuse = rotation.fuse, fuse <= now.wall, !rotation.stage.isRollingBack { return .open }
+        if fuseHasBlown { return .open }
         let overlap = max(consumerCache, policy.minimumOverlap)
         let remaining = moved.remaining(of: overlap, at: now)
         let stragglers = self.stragglers(observation.ledger)
@@ -70,6 +70,14 @@ struct Gate {
             }
         }
         return .open
+    }
+
+    /// Whether the old secret has surely expired by itself, so that there is nobody left to wait for.
+    private var fuseHasBlown: Bool {
+        guard let fuse = rotation.fuse, let minted = rotation.mintedAt, !rotation.stage.isRollingBack else {
+            return false
+        }
+        return minted.remaining(of: fuse - minted.wall, at: now) == .zero
     }
 
     private func stragglers(_ ledger: [LedgerEntry]) -> [ConsumerName] {
