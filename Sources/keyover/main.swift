@@ -1,1 +1,26 @@
-// placeholder
+// The front: answers `keyover get` on a file vault by itself, because scripts start it thousands of times a minute, and
+// hands everything else over to `keyover-main`. It understands little on purpose; what it does not understand exactly,
+// in arguments, environment or configuration, is not its business.
+//
+// Standard output gets the answer and nothing else. Standard error gets `error:` and `hint:` lines.
+
+import CKeyoverSystem
+import Glibc
+import KeyoverCore
+import KeyoverSealing
+
+guard keyover_harden_process() == 0 else {
+    exit(Report.failure("this process cannot be kept out of core dumps", hint: nil))
+}
+
+guard let request = Request(CommandLine.arguments), let settings = Settings(request, Environment.current()) else {
+    exit(HandOver.toMain())
+}
+
+do {
+    let record = try Lookup(settings).record(request.client)
+    guard let record else { exit(Report.unknownClient(request.client)) }
+    try Report.answer(SecretOutput(record).render(field: request.field, format: request.format))
+} catch {
+    exit(Report.failure(error))
+}

@@ -49,7 +49,7 @@ public struct RecordCodec: Sendable {
         guard data.count <= Self.byteLimit else {
             throw VaultError(
                 .tooLarge, "\(Record.kind) \(record.name) has \(data.count) bytes of metadata, more than a mebibyte",
-                remedy: "shorten its labels, scopes or deliveries with `keyover \(Record.kind) edit \(record.name)`")
+                remedy: "shorten its labels, scopes or deliveries with keyover \(Record.kind) edit \(record.name)")
         }
         return data
     }

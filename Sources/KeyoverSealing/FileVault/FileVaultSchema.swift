@@ -1,3 +1,5 @@
+public import KeyoverCore
+
 /// The names, numbers and SQL of the file vault's database, shared by everything that opens it.
 public enum FileVaultSchema {
     /// The database's name in the vault's folder.
@@ -66,4 +68,19 @@ public enum FileVaultSchema {
         "SELECT client, consumer, serial, leaf, entry FROM ledger ORDER BY client, consumer"
     /// Column `hashes`; the argument is the node's position.
     public static let selectNode = "SELECT hashes FROM node WHERE position = ?"
+
+    /// Refuses a database that is not exactly a vault of this version.
+    public static func check(applicationID: Int64?, version: Int64?, schema: String?) throws(VaultError) {
+        guard applicationID == Self.applicationID, let version else {
+            throw VaultError(.notTrusted, "the database is not one of Keyover's", remedy: "check the vault's path")
+        }
+        guard version <= Self.version else {
+            throw VaultError(
+                .newerFormat, "the vault's database is of version \(version), made by a newer Keyover",
+                remedy: "install the newer Keyover on this machine too")
+        }
+        guard version == Self.version, schema == expectedSchema else {
+            throw VaultError.tampered("the database's tables are not exactly Keyover's")
+        }
+    }
 }

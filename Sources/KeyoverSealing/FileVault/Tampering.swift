@@ -5,6 +5,6 @@ extension VaultError {
     public static func tampered(_ what: String) -> VaultError {
         VaultError(
             .notTrusted, "the vault was changed by something other than Keyover: \(what)",
-            remedy: "run `keyover vault verify` to see how far the damage goes, then restore a backup")
+            remedy: "run keyover vault verify to see how far the damage goes, then restore a backup")
     }
 }

@@ -84,7 +84,7 @@ public struct VaultWriter<Rows: MutableVaultRows> {
         let ledger = LedgerSealing(reader.keyring)
         let lookup = reader.sealing.lookup(client)
         guard try reader.proven(lookup).row != nil else {
-            throw VaultError(.invalid, "there is no client \(client)", remedy: "run `keyover client list`")
+            throw VaultError(.invalid, "there is no client \(client)", remedy: "run keyover client list")
         }
         let consumer = ledger.hash(entry.consumer, of: lookup)
         var path = try reader.path(.ledger, lookup)

@@ -57,12 +57,12 @@ public enum IdentityFile {
             } catch {
                 throw VaultError(
                     .locked, "\(path) holds an identity that is not of the type AGE-SECRET-KEY-1",
-                    remedy: "make one with `age-keygen`; plugins, SSH and hybrid keys are not supported",
+                    remedy: "make one with age-keygen; plugins, SSH and hybrid keys are not supported",
                     underlying: error)
             }
         }
         guard !identities.isEmpty else {
-            throw VaultError(.locked, "\(path) holds no identity", remedy: "make one with `age-keygen -o \(path)`")
+            throw VaultError(.locked, "\(path) holds no identity", remedy: "make one with age-keygen -o \(path)")
         }
         return identities
     }

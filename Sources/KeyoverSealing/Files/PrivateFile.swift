@@ -84,7 +84,7 @@ public enum PrivateFile {
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
             throw VaultError(
                 .looseFilePermissions, "\(path) has mode 0\(String(mode, radix: 8)), so others can get at it",
-                remedy: "run `chmod \(isDirectory ? "700" : "600") \(path)`")
+                remedy: "run chmod \(isDirectory ? "700" : "600") \(path)")
         }
     }
 

@@ -99,7 +99,7 @@ public struct Keyring: Sendable {
     private static func noValueAccess(_ what: String) -> VaultError {
         VaultError(
             .noValueAccess, "this identity was granted metadata only, and \(what) need the value key",
-            remedy: "use an identity that `keyover vault status` lists with value access: --identity FILE")
+            remedy: "use an identity that keyover vault status lists with value access: --identity FILE")
     }
 }
 
@@ -127,7 +127,7 @@ public struct VaultPin: Equatable, Sendable {
             throw VaultError(
                 .notTrusted, "the vault's keys are not the ones that configuration pins",
                 remedy: "if the vault was rekeyed on purpose, set key_commitment in config.yaml to what "
-                    + "`keyover vault status` prints on the machine where it was done")
+                    + "keyover vault status prints on the machine where it was done")
         }
     }
 }

@@ -131,18 +131,10 @@ final class Connections: Sendable {
     }
 
     private static func checkSchema(_ database: Database) throws {
-        guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == FileVaultSchema.applicationID else {
-            throw VaultError(.notTrusted, "the database is not one of Keyover's", remedy: "check the vault's path")
-        }
-        let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        guard version <= FileVaultSchema.version else {
-            throw VaultError(
-                .newerFormat, "the vault's database is of version \(version), made by a newer Keyover",
-                remedy: "install the newer Keyover on this machine too")
-        }
-        guard version == FileVaultSchema.version,
-            try String.fetchOne(database, sql: FileVaultSchema.schemaQuery) == FileVaultSchema.expectedSchema
-        else { throw VaultError.tampered("the database's tables are not exactly Keyover's") }
+        try FileVaultSchema.check(
+            applicationID: try Int64.fetchOne(database, sql: "PRAGMA application_id"),
+            version: try Int64.fetchOne(database, sql: "PRAGMA user_version"),
+            schema: try String.fetchOne(database, sql: FileVaultSchema.schemaQuery))
     }
 
     private static func outcome<Result>(_ body: () throws -> Result) -> Swift.Result<Result, VaultError> {

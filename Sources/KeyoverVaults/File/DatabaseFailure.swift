@@ -34,7 +34,7 @@ enum DatabaseFailure {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return VaultError(
                 .notTrusted, "the vault's database is damaged: \(reason)",
-                remedy: "restore a backup with `keyover vault restore`", underlying: error)
+                remedy: "restore a backup with keyover vault restore", underlying: error)
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
             return VaultError(
                 .unavailable, "the vault's database cannot be opened or written: \(reason)",
@@ -42,7 +42,7 @@ enum DatabaseFailure {
                 underlying: error)
         default:
             return VaultError(
-                .unavailable, "the vault's database failed: \(reason)", remedy: "run `keyover vault verify`",
+                .unavailable, "the vault's database failed: \(reason)", remedy: "run keyover vault verify",
                 underlying: error)
         }
     }

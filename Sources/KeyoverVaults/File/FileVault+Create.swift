@@ -91,7 +91,7 @@ private struct Target {
         guard status.st_mode & S_IFMT == S_IFDIR, isEmpty(path) else {
             throw VaultError(
                 .exists, "there is something at \(path) already; nothing was changed",
-                remedy: "open it with `keyover vault status`, or choose another place")
+                remedy: "open it with keyover vault status, or choose another place")
         }
     }
 

@@ -5,24 +5,24 @@ import KeyoverSealing
 extension FileVault: InspectableVault {
     /// What the vault is and how much is in it.
     public func status() async throws(VaultError) -> VaultStatus {
-        let mark = try highWaterMark?.read()
+        let mark = try folder.highWaterMark?.read()
         let (root, records) = try await reading { reader throws(VaultError) in
             (reader.root, try reader.rows.counts())
         }
         return VaultStatus(
-            id: keyring.vaultID, location: VaultURL(scheme: backend, location: folder.path),
+            id: keyring.vaultID, location: VaultURL(scheme: backend, location: folder.directory.path),
             keyCommitment: Hex.encode(keyring.commitment), mark: root.mark, highWaterMark: mark,
-            recipientTypes: recipientTypes, opensValues: keyring.opensValues, records: records,
-            ledgerEntries: Int(clamping: root.ledgerEntries), byteCount: folder.byteCount())
+            recipientTypes: folder.recipientTypes, opensValues: keyring.opensValues, records: records,
+            ledgerEntries: Int(clamping: root.ledgerEntries), byteCount: folder.directory.byteCount())
     }
 
     /// Checks SQLite's own structure, every row, every seal that the keys open, every hash of the trees, the counters
     /// and the permissions of the files.
     public func verify() async throws(VaultError) -> VaultVerification {
         var result = VaultVerification()
-        note(&result) { () throws(VaultError) in try folder.checkVaultFiles() }
+        note(&result) { () throws(VaultError) in try VaultFolder.checkFiles(of: folder.directory) }
         do {
-            let mark = try highWaterMark?.read()
+            let mark = try folder.highWaterMark?.read()
             let (checked, present) = try await connections.read { [keyring] rows in
                 var checked = VaultVerification()
                 for problem in try rows.integrityProblems() {
@@ -36,7 +36,7 @@ extension FileVault: InspectableVault {
             result.ledgerEntries = checked.ledgerEntries
             result.checkedValues = checked.checkedValues
             result.findings += checked.findings
-            if let highWaterMark, let seen = try highWaterMark.read(), seen < present {
+            if let highWaterMark = folder.highWaterMark, let seen = try highWaterMark.read(), seen < present {
                 note(&result) { () throws(VaultError) in try highWaterMark.raise(to: present) }
             }
         } catch {
@@ -65,7 +65,7 @@ extension FileVault: InspectableVault {
         result.ledgerEntries = check.ledgerEntries
         result.checkedValues = check.checkedValues
         result.findings += check.problems.map {
-            .init($0, remedy: "restore a backup with `keyover vault restore`")
+            .init($0, remedy: "restore a backup with keyover vault restore")
         }
     }
 }

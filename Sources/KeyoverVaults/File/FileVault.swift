@@ -8,18 +8,14 @@ import Synchronization
 /// Reading writes nothing. Every read proves what it answers by the tree up to the sealed root, and refuses a state
 /// older than one that this process or, through the high-water mark, this host has seen.
 public final class FileVault: Vault {
-    private static let keyFileLimit = 1 << 20
-
     /// The vault's id, as pinned by configuration.
     public var id: String { keyring.vaultID.description }
     /// `file`.
     public var backend: String { FileBackend.scheme }
 
     let keyring: Keyring
-    let folder: PrivateDirectory
+    let folder: VaultFolder
     let connections: Connections
-    let highWaterMark: HighWaterMark?
-    let recipientTypes: [String]
     private let seen: Mutex<VaultMark>
 
     /// Opens the vault in a folder.
@@ -28,21 +24,10 @@ public final class FileVault: Vault {
     }
 
     private init(_ path: String, _ access: VaultAccess) throws(VaultError) {
-        folder = try PrivateDirectory(path)
-        try folder.checkVaultFiles()
-        let file = try folder.read(FileVaultSchema.keyFileName, limit: Self.keyFileLimit)
-            .withUnsafeSecretBytes { Array($0) }
-        let keys = try KeyFile.open(file, with: access.identities)
-        do {
-            recipientTypes = try AgeFile.recipientTypes(file)
-        } catch {
-            throw VaultError.tampered("the key file is malformed")
-        }
-        highWaterMark = access.stateDirectory.map { HighWaterMark(stateDirectory: $0, vaultID: keys.vaultID) }
-        let mark = try highWaterMark?.read()
-        connections = try Connections("\(folder.path)/\(FileVaultSchema.databaseName)", patience: access.patience)
-        keyring = try connections.keyring(in: keys, access.pin)
-        seen = Mutex(mark ?? VaultMark(epoch: 0, counter: 0))
+        folder = try VaultFolder(path, identities: access.identities, stateDirectory: access.stateDirectory)
+        connections = try Connections(folder.databasePath, patience: access.patience)
+        keyring = try folder.keyring(of: connections.readNow { try $0.vault() }, access.pin)
+        seen = Mutex(folder.mark ?? VaultMark(epoch: 0, counter: 0))
     }
 
     /// The record of a name with its values; without the value key, with no values in it.
@@ -123,8 +108,8 @@ public final class FileVault: Vault {
             var writer = try VaultWriter(rows, keyring, notOlderThan: floor)
             let result = try body(&writer)
             return (result, writer.mark)
-        } afterCommit: { [highWaterMark] in
-            try? highWaterMark?.raise(to: $0.1)
+        } afterCommit: { [folder] in
+            try? folder.highWaterMark?.raise(to: $0.1)
         }
         note(mark)
         return result
@@ -132,33 +117,10 @@ public final class FileVault: Vault {
 
     private func floor() throws(VaultError) -> VaultMark {
         let seen = seen.withLock { $0 }
-        return max(seen, try highWaterMark?.read() ?? seen)
+        return max(seen, try folder.highWaterMark?.read() ?? seen)
     }
 
     private func note(_ mark: VaultMark) {
         seen.withLock { $0 = max($0, mark) }
-    }
-}
-
-extension PrivateDirectory {
-    /// Refuses files of a vault that others can get at, or that are missing.
-    func checkVaultFiles() throws(VaultError) {
-        guard try check(FileVaultSchema.databaseName) else {
-            throw VaultError(
-                .missing, "there is no vault at \(path)", remedy: "run `keyover init`, or check --vault")
-        }
-        for suffix in ["-wal", "-shm"] { try check(FileVaultSchema.databaseName + suffix) }
-    }
-}
-
-extension Connections {
-    /// The keys of the epoch that the database is in, when they are the pinned ones.
-    func keyring(in keys: KeyFile, _ pin: VaultPin?) throws(VaultError) -> Keyring {
-        let epoch = try readNow { try $0.vault()?.epoch }
-        guard let epoch, let keyring = keys.keyring(epoch: epoch) else {
-            throw VaultError.tampered("the key file has no keys for the database's epoch")
-        }
-        try pin?.check(keyring)
-        return keyring
     }
 }

@@ -86,7 +86,7 @@ public final class MemoryVault: Vault {
     public func acknowledge(_ entry: LedgerEntry, of client: ClientName) async throws(VaultError) {
         try state.withLock { state throws(VaultError) in
             guard state.records[Self.key(client)] != nil else {
-                throw VaultError(.invalid, "there is no client \(client)", remedy: "run `keyover client list`")
+                throw VaultError(.invalid, "there is no client \(client)", remedy: "run keyover client list")
             }
             let present = state.ledger[client]?[entry.consumer]
             state.ledger[client, default: [:]][entry.consumer] = present?.merged(with: entry) ?? entry
