@@ -1,0 +1,35 @@
+internal import KeyoverCore
+
+/// When faults cease and inputs are supplied, every rotation reaches completed or rolledBack within a bounded number of
+/// steps; needsAttention only for its listed causes.
+///
+/// The bound is kept by the closing rounds (`Simulation.close`): a fixed number of commands, each followed by what its
+/// `needsAttention` or `waiting` asks people for. Here the end itself is judged: one more rotation, begun when all was
+/// calm, has to complete. Somebody who meddled may have destroyed the only working secret, so that no end is promised.
+final class Invariant5: InvariantChecker {
+    func check(_ simulation: Simulation) {
+        guard let rotation = simulation.store.record.rotation else { return }
+        if (rotation.stage == .needsAttention) != (rotation.attention != nil) {
+            simulation.violate(5, "stage \(rotation.stage) with attention \(String(describing: rotation.attention))")
+        }
+    }
+
+    func checkQuiet(_ simulation: Simulation) {
+        let record = simulation.store.record
+        if record.rotation != nil { simulation.violate(5, "quiet, and a rotation is still in progress") }
+        if record.secondary != nil || record.active != .primary {
+            simulation.violate(5, "quiet, and the slots are as in the middle of a rotation")
+        }
+        guard !simulation.people.hasMeddled else { return }
+        if record.lastRotation?.outcome != .completed {
+            let outcome = record.lastRotation?.outcome.rawValue ?? "nothing"
+            simulation.violate(5, "the last rotation, undisturbed, ended as \(outcome)")
+        }
+        if let value = record.primary.value, let secret = simulation.server.secret(withValue: value),
+            secret.truth(at: simulation.now) == .active
+        {
+            return
+        }
+        simulation.violate(5, "quiet, and the primary does not work")
+    }
+}

@@ -1,0 +1,184 @@
+internal import KeyoverCore
+internal import KeyoverEngine
+
+/// What somebody types.
+enum OperatorOrder {
+    case rotate(compromised: SlotName?)
+    case resume
+    case supply(MintedSecret)
+    case reportDeleted
+    case accept([ConsumerName])
+    case abort
+    case settle
+
+    var word: String {
+        switch self {
+        case .rotate(nil): "rotate"
+        case .rotate(let slot?): "rotate --compromised \(slot)"
+        case .resume: "resume"
+        case .supply: "resume --secret-stdin"
+        case .reportDeleted: "resume --deleted"
+        case .accept: "resume --accept-undrained"
+        case .abort: "abort"
+        case .settle: "settle"
+        }
+    }
+
+    func carryOut(
+        _ engine: RotationEngine, _ options: RotationEngine.Options
+    ) async throws -> RotationEngine.Result {
+        let client = VaultStore.client
+        switch self {
+        case .rotate(let slot):
+            return try await engine.rotate(client, reason: "simulated", compromised: slot, options: options)
+        case .resume: return try await engine.resume(client, options: options)
+        case .supply(let secret): return try await engine.resume(client, input: .secret(secret), options: options)
+        case .reportDeleted: return try await engine.resume(client, input: .deleted, options: options)
+        case .accept(let names):
+            return try await engine.resume(client, input: .acceptUndrained(names), options: options)
+        case .abort: return try await engine.abort(client, options: options)
+        case .settle: return try await engine.settle(client)
+        }
+    }
+}
+
+/// How a command ended.
+enum OperatorResult {
+    case ended(RotationEngine.Result)
+    case failed(any Error)
+}
+
+/// What people have done that the checkers and the later course depend on.
+struct People {
+    /// How many edits of the registration were stored.
+    var edits = 0
+    /// Whether somebody changed secrets at the provider out of band.
+    var hasMeddled = false
+    /// Commands given since faults ceased.
+    var attempts = 0
+    /// Whether the last, undisturbed rotation was begun.
+    var hasBegunLastRotation = false
+}
+
+extension Simulation {
+    /// Whether some command is at work.
+    var isAtWork: Bool { processes.contains { $0.isRunning } }
+
+    // MARK: While faults strike
+
+    func scheduleOrders() {
+        after(generator.within(0...5000)) {
+            self.launch(.rotate(compromised: nil), wait: self.patience(), until: self.stopover())
+        }
+        for _ in 1..<max(2, scenario.orders) {
+            after(generator.within(1000...scenario.faultsCease)) {
+                guard !self.faultsHaveCeased else { return }
+                if self.isAtWork {
+                    guard self.strikes(.secondRunner) else { return }
+                }
+                self.launch(self.whim(), wait: self.patience(), until: self.stopover())
+            }
+        }
+        scheduleRounds()
+    }
+
+    /// Like a timer unit: from time to time, what is unfinished is continued.
+    private func scheduleRounds() {
+        after(generator.within(3000...60_000)) {
+            guard !self.faultsHaveCeased else { return }
+            if self.isAtWork {
+                if self.strikes(.secondRunner) { self.launch(.resume, wait: self.patience()) }
+            } else if self.store.record.rotation != nil {
+                self.attend()
+            }
+            self.scheduleRounds()
+        }
+    }
+
+    private func patience() -> TimeSpan { .seconds(generator.pick([0, 5, 60, 600, 3600])) }
+
+    private func stopover() -> Stage? {
+        generator.chance(100) ? generator.pick([.minting, .staged, .verifying, .cutOver, .draining, .retiring]) : nil
+    }
+
+    private func whim() -> OperatorOrder {
+        switch generator.below(100) {
+        case 0..<40: .rotate(compromised: nil)
+        case 40..<60: .resume
+        case 60..<80: .abort
+        case 80..<86: .rotate(compromised: .primary)
+        case 86..<92: .rotate(compromised: .secondary)
+        case 92..<96: .settle
+        default: .accept(readers.compactMap(\.name))
+        }
+    }
+
+    // MARK: Attending
+
+    /// Does for the rotation what a person who reads `status` would do, then continues it.
+    func attend() {
+        guard let rotation = store.record.rotation else { return }
+        let wait = faultsHaveCeased ? TimeSpan.hours(2) : patience()
+        if let attention = rotation.attention {
+            launch(answer(to: attention), wait: wait)
+        } else if rotation.waiting?.kind == .person {
+            launch(lendAHand(rotation.stage), wait: wait)
+        } else {
+            launch(.resume, wait: wait)
+        }
+    }
+
+    private func answer(to attention: Attention) -> OperatorOrder {
+        people.attempts += 1
+        switch attention.cause {
+        case .undrained:
+            return .accept(readers.compactMap(\.name))
+        case .quotaFull, .ambiguousOrphan, .unknownSecrets:
+            clearUnknownSecrets()
+            return .resume
+        case .oldStillWorks:
+            deleteAtConsole(attention.from)
+            return .resume
+        case .unproven, .providerRefused:
+            return .resume
+        case .activeRejected, .verificationFailed, .primaryRejected, .deadlineNear, .readBackMismatch:
+            return [.resume, .abort, .settle][people.attempts % 3]
+        }
+    }
+
+    /// The closing rounds: all faults have ceased, people do what they are asked for until nothing is left to do.
+    func close() {
+        after(2000) {
+            guard !self.isAtWork else { return self.close() }
+            self.people.attempts += 1
+            if self.people.attempts > Self.attemptLimit { return self.giveUp() }
+            if self.store.record.rotation != nil {
+                self.attend()
+                return self.close()
+            }
+            if !self.people.hasBegunLastRotation {
+                self.people.hasBegunLastRotation = true
+                self.launch(.rotate(compromised: nil), wait: .hours(2))
+                return self.close()
+            }
+            let capabilities = self.scenario.capabilities
+            let rest = self.scenario.claimTerm + capabilities.commitDelay + capabilities.propagationBound
+            self.after(rest.milliseconds + 1000) {
+                for checker in self.checkers { checker.checkQuiet(self) }
+                self.happened("quiet")
+                self.end()
+            }
+        }
+    }
+
+    private static let attemptLimit = 60
+
+    private func giveUp() {
+        if !people.hasMeddled {
+            let stage = store.record.rotation?.stage.rawValue ?? "idle"
+            let cause = store.record.rotation?.attention.map { ", \($0.cause): \($0.message)" } ?? ""
+            violate(5, "not over after \(Self.attemptLimit) commands without faults: \(stage)\(cause)")
+        }
+        end()
+    }
+}

@@ -1,0 +1,39 @@
+import KeyoverCore
+import KeyoverTesting
+
+/// What many seeds amount to.
+struct Tally: Sendable {
+    private(set) var seeds = 0
+    private(set) var events = 0
+    private(set) var outcomes: [String: Int] = [:]
+    private(set) var coverage = Coverage()
+    private(set) var violations: [Violation] = []
+
+    mutating func add(_ report: SimulationReport) {
+        seeds += 1
+        events += report.events
+        outcomes[report.outcome?.rawValue ?? "none", default: 0] += 1
+        coverage.merge(report.coverage)
+        if let violation = report.violation { violations.append(violation) }
+    }
+
+    mutating func merge(_ other: Tally) {
+        seeds += other.seeds
+        events += other.events
+        outcomes.merge(other.outcomes, uniquingKeysWith: +)
+        coverage.merge(other.coverage)
+        violations = (violations + other.violations).sorted { $0.seed < $1.seed }
+    }
+
+    func print(took: Duration, showsCoverage: Bool) {
+        if showsCoverage {
+            for strategy in Strategies.all { Swift.print(coverage.table(for: strategy.name), terminator: "\n\n") }
+        }
+        for violation in violations.prefix(20) { Swift.print(violation) }
+        let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
+        let rate = Int(Double(seeds) / max(seconds, 0.001))
+        Swift.print(
+            "\(seeds) seeds, \(events) events, \(violations.count) violations; \(Int(seconds)) s, \(rate) seeds a second"
+        )
+    }
+}
