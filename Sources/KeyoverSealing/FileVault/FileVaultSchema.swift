@@ -6,6 +6,8 @@ public enum FileVaultSchema {
     public static let databaseName = "vault.db"
     /// The key file's name in the vault's folder.
     public static let keyFileName = "vault.key.age"
+    /// The name of the key file for those who were granted metadata only.
+    public static let metadataKeyFileName = "vault.metadata.age"
     /// SQLite's `application_id`: the letters `Keyv`.
     public static let applicationID: Int64 = 0x4B65_7976
     /// SQLite's `user_version`.

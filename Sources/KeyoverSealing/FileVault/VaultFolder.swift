@@ -24,13 +24,29 @@ public struct VaultFolder: Sendable {
     ) throws(VaultError) {
         directory = try PrivateDirectory(path)
         try Self.checkFiles(of: directory)
-        let file = try directory.read(FileVaultSchema.keyFileName, limit: Self.keyFileLimit)
-            .withUnsafeSecretBytes { Array($0) }
-        keys = try KeyFile.open(file, with: identities)
-        recipientTypes = (try? AgeFile.recipientTypes(file)) ?? []
+        (keys, recipientTypes) = try Self.openKeys(in: directory, identities)
         let vaultID = keys.vaultID
         highWaterMark = stateDirectory.map { HighWaterMark(stateDirectory: $0, vaultID: vaultID) }
         mark = try highWaterMark?.read()
+    }
+
+    /// The key file opens first; who is not among its recipients may have been granted the metadata.
+    private static func openKeys(
+        in directory: PrivateDirectory, _ identities: [any AgeIdentity]
+    ) throws(VaultError) -> (keys: KeyFile, recipientTypes: [String]) {
+        let file = try read(FileVaultSchema.keyFileName, in: directory)
+        let types = (try? AgeFile.recipientTypes(file)) ?? []
+        do {
+            return (try KeyFile.open(file, with: identities), types)
+        } catch {
+            guard error.code == .locked, try directory.check(FileVaultSchema.metadataKeyFileName) else { throw error }
+            let granted = try read(FileVaultSchema.metadataKeyFileName, in: directory)
+            return (try KeyFile.open(granted, with: identities), types)
+        }
+    }
+
+    private static func read(_ name: String, in directory: PrivateDirectory) throws(VaultError) -> [UInt8] {
+        try directory.read(name, limit: keyFileLimit).withUnsafeSecretBytes { Array($0) }
     }
 
     /// The keys of the epoch that the database is in, when they are the pinned ones.

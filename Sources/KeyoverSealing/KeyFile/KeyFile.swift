@@ -24,6 +24,13 @@ public struct KeyFile: Sendable {
         keyrings.first { $0.epoch == epoch }
     }
 
+    /// The same file without what opens values, for a grant.
+    public var metadataOnly: KeyFile { KeyFile(keyrings.map(\.metadataOnly)) }
+
+    private init(_ keyrings: [Keyring]) {
+        self.keyrings = keyrings
+    }
+
     /// Opens an age file and reads the keys in it.
     public static func open(_ file: [UInt8], with identities: [any AgeIdentity]) throws(VaultError) -> KeyFile {
         let text: SecretValue

@@ -59,6 +59,13 @@ public struct Keyring: Sendable {
         commitment = Primitives.authenticate(transcript.bytes, with: metadataKey)
     }
 
+    /// The same keys without the side that opens values, for a grant.
+    public var metadataOnly: Keyring {
+        Keyring(
+            vaultID: vaultID, epoch: epoch, metadataKey: metadataKey, metadataSurvivor: metadataSurvivor,
+            valueSide: nil, valueCommitment: valueCommitment)
+    }
+
     /// The key for one purpose, the same in every epoch; the purposes of the value side need its survivor.
     public func derivedKey(for purpose: KeyPurpose) throws(VaultError) -> SecretValue {
         switch purpose {
