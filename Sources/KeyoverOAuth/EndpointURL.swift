@@ -45,7 +45,7 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         let (host, port) = try Self.hostAndPort(authority, scheme: scheme)
         let target = rest[authority.endIndex...]
         guard !target.contains("#") else { throw Self.invalid("the URL of \(host) has a fragment") }
-        guard target.utf8.allSatisfy({ !Self.forbiddenInTarget.contains($0) }) else {
+        guard Self.isWellEncoded(target) else {
             throw Self.invalid("the URL of \(host) has characters that must be percent-encoded")
         }
         let address = NetworkAddress(String(host.drop { $0 == "[" }.prefix { $0 != "]" }))
@@ -62,7 +62,13 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         self.target = target.first == "/" ? String(target) : "/" + target
     }
 
-    private static let forbiddenInTarget = Set("\"<>\\^`{|}".utf8)
+    /// Whether no character needs to be percent-encoded, and each percent sign begins an encoded one.
+    private static func isWellEncoded(_ target: Substring) -> Bool {
+        let forbidden = Set("\"<>[]\\^`{|}".utf8)
+        let isEncoded = target.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
+            .dropFirst().allSatisfy { Hex.decode(String($0.prefix(2)) ?? "")?.count == 1 }
+        return isEncoded && !target.utf8.contains(where: forbidden.contains)
+    }
 
     private static func invalid(_ message: String, remedy: String = "give an https URL") -> ConfigurationError {
         ConfigurationError(.invalidURL, message, remedy: remedy)

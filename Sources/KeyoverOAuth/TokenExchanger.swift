@@ -20,7 +20,7 @@ public struct TokenExchanger: TokenExchanging {
 
     /// One exchange with the grant `client_credentials`.
     public func exchange(_ request: ExchangeRequest) async throws(ExchangeError) -> TokenGrant {
-        let basic = Self.basicCredentials(of: request)
+        let basic = AuthenticatedForm.basicCredentials(clientID: request.clientID, secret: request.secret)
         let reporter = Reporter(
             subject: "token exchange of client \(Self.shown(request.clientID))",
             text: ServerText(hiding: [request.secret], andForms: [basic]), setting: "token URL")
@@ -28,7 +28,7 @@ public struct TokenExchanger: TokenExchanging {
             throw reporter.error(.unknown, "client id or secret is empty", remedy: "run keyover client show")
         }
         let url = try reporter.check(request.tokenURL, allowsLoopbackHTTP: allowsLoopbackHTTP)
-        let answer = try await reporter.send(Self.call(request, to: url), over: http, limits)
+        let answer = try await reporter.send(Self.form(request, to: url).call, over: http, limits)
         guard (200..<300).contains(answer.status) else {
             throw reporter.refusal(answer, depth: limits.jsonDepth)
         }
@@ -55,31 +55,16 @@ public struct TokenExchanger: TokenExchanging {
         guard (200..<300).contains(answer.status) else { throw reporter.resourceRefusal(answer) }
     }
 
-    // MARK: The request
-
-    /// Id and secret, each form-encoded before they are joined, as RFC 6749 section 2.3.1 says.
-    private static func basicCredentials(of request: ExchangeRequest) -> String {
-        let secret = request.secret.withUnsafeSecretBytes { PercentEncoding.form($0) }
-        return Data(PercentEncoding.form(request.clientID.utf8) + [UInt8(ascii: ":")] + secret).base64EncodedString()
-    }
-
-    private static func call(_ request: ExchangeRequest, to url: EndpointURL) -> HTTPCall {
-        var headers = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
-        var body = Array("grant_type=client_credentials".utf8)
+    private static func form(_ request: ExchangeRequest, to url: EndpointURL) -> AuthenticatedForm {
+        var parameters = [(name: "grant_type", value: SecretValue(copying: Array("client_credentials".utf8)))]
         if !request.scopes.isEmpty {
-            body += Array("&scope=".utf8) + PercentEncoding.form(request.scopes.joined(separator: " ").utf8)
+            let scope = request.scopes.joined(separator: " ")
+            parameters.append((name: "scope", value: SecretValue(copying: Array(scope.utf8))))
         }
-        switch request.authentication {
-        case .basic:
-            headers.append(("Authorization", "Basic " + basicCredentials(of: request)))
-        case .post:
-            body += Array("&client_id=".utf8) + PercentEncoding.form(request.clientID.utf8)
-            body += Array("&client_secret=".utf8) + request.secret.withUnsafeSecretBytes { PercentEncoding.form($0) }
-        }
-        return HTTPCall(.post, url, headers: headers.map { (name: $0.0, value: $0.1) }, body: body)
+        return AuthenticatedForm(
+            to: url, clientID: request.clientID, secret: request.secret, authentication: request.authentication,
+            parameters: parameters)
     }
-
-    // MARK: The answer
 
     private static func grant(
         in answer: HTTPAnswer, depth: Int, _ reporter: Reporter

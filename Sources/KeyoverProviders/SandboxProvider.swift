@@ -5,7 +5,7 @@ import KeyoverOAuth
 /// The OAuth server that comes with Keyover, for demonstrations, rehearsals and tests.
 ///
 /// Two secrets a client, tagged through `displayName`, removed by id, turned off and on again, each with its last use.
-public struct SandboxProvider: SecretAdding, SecretRemoving, SecretDeactivating, UsageReporting {
+public struct SandboxProvider: SecretAdding, SecretRemoving, SecretDeactivating, UsageReporting, TokenRevoking {
     /// `sandbox`.
     public static let kind = "sandbox"
 
@@ -37,6 +37,7 @@ public struct SandboxProvider: SecretAdding, SecretRemoving, SecretDeactivating,
         capabilities.commitDelay = try settings.timeSpan("commit-delay", default: .seconds(10))
         let fuse = try settings.timeSpan("fuse", default: .zero)
         capabilities.addStartsFuse = fuse == .zero ? nil : fuse
+        capabilities.removalCancelsFuse = fuse != .zero
         capabilities.liveTokenCap = 10
         capabilities.evidence = .perSecret
         capabilities.mintRepair = .removeTagged
@@ -114,6 +115,16 @@ public struct SandboxProvider: SecretAdding, SecretRemoving, SecretDeactivating,
             secret.lastUsedAt.map { (SecretID(secret.id), $0) }
         }
         return Dictionary(used) { max($0, $1) }
+    }
+
+    /// Ends a token, with the secret that it was got with (RFC 7009).
+    public func revoke(
+        _ token: TokenGrant, of client: ClientReference, secret: SecretValue
+    ) async throws(ProviderError) {
+        let form = AuthenticatedForm(
+            to: baseURL.appending("oauth", "revoke"), clientID: client.clientID, secret: secret, authentication: .basic,
+            parameters: [(name: "token", value: token.accessToken)])
+        _ = try await calls.send(form.call, to: "revoke a token of client \(client.name)")
     }
 
     private func list(_ client: ClientReference) async throws(ProviderError) -> [Secret] {

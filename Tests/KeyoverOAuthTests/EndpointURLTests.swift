@@ -39,7 +39,7 @@ import Testing
         "https://[64:ff9b::a9fe:a9fe]/", "https://[fd00:ec2::254]/", "https://100.100.100.200/", "https://0.0.0.0/",
         "https://[::]/", "https://224.0.0.1/", "https://[ff02::1]/", "https://2130706433/", "https://0x7f.1/",
         "https://127.1/", "https://0177.0.0.1/", "https://1.2.3.4.5/", "https://256.1.1.1/",
-        "https://login.example/<x>",
+        "https://login.example/<x>", "https://login.example/%zz", "https://login.example/%4", "https://login.example/[",
         "https://[::1", "https://::1/", "https://[127.0.0.1]/", "https://login%2eexample/", "https://-/\u{7F}",
     ])
     func aBadURLIsRefused(text: String) {

@@ -1,5 +1,7 @@
+import KeyoverConformance
 import KeyoverCore
 import KeyoverOAuth
+import KeyoverSandbox
 import Synchronization
 import Testing
 
@@ -135,6 +137,22 @@ import Testing
             _ = try? await provider.removeSecret(SecretID(".."), of: client, permit: WritePermit { true })
             let line = server.requests.first?.prefix { $0 != "\r\n" }
             #expect(line == "DELETE /admin/clients/..%2Fprofile%3Fx%3D1%23/secrets/%2E%2E HTTP/1.1")
+        }
+    }
+
+    @Test func aRevokedTokenIsDead() async throws {
+        try await withSandbox { sandbox in
+            let fixture = try SandboxFixture(sandbox: sandbox, settings: [:])
+            let client = try await fixture.makeClient()
+            let token = try await fixture.exchanger.exchange(fixture.exchange(client.reference, client.secret))
+            let resource = sandbox.baseURL + "/resource"
+            try await fixture.exchanger.callCanary(url: resource, token: token)
+            let revoking = try #require(fixture.provider as? any TokenRevoking)
+            try await revoking.revoke(token, of: client.reference, secret: client.secret)
+            await #expect(throws: ExchangeError.self) {
+                try await fixture.exchanger.callCanary(url: resource, token: token)
+            }
+            #expect(try sandbox.stats(clientID: client.reference.clientID).tokens.live == 0)
         }
     }
 }

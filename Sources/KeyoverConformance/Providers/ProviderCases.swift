@@ -185,4 +185,29 @@ extension ProviderSuite {
             }
         ]
     }
+
+    var revokingCases: [ConformanceCase] {
+        [
+            serverCase("a token is revoked as often as one likes, and the secret still works") { bench in
+                let request = bench.fixture.exchange(bench.reference, bench.client.secret)
+                let token = try await bench.fixture.exchanger.exchange(request)
+                let revoking = try bench.power(\.revoking)
+                for _ in 1...2 {
+                    try await revoking.revoke(token, of: bench.reference, secret: bench.client.secret)
+                }
+                try await bench.expectAccepted(bench.client.secret, "the secret")
+            },
+            serverCase("a revocation with a wrong secret shows neither token nor secret in its error") { bench in
+                let request = bench.fixture.exchange(bench.reference, bench.client.secret)
+                let token = try await bench.fixture.exchanger.exchange(request)
+                let wrong = SecretValue(copying: Array("wrong-secret-wrong".utf8))
+                let revoking = try bench.power(\.revoking)
+                let error = try await bench.failure(of: "a revocation with a wrong secret") {
+                    () throws(ProviderError) in
+                    try await revoking.revoke(token, of: bench.reference, secret: wrong)
+                }
+                try bench.expectHidden([wrong, token.accessToken], in: error, "the error")
+            },
+        ]
+    }
 }

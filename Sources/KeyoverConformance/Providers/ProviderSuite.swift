@@ -26,6 +26,7 @@ public struct ProviderSuite: Sendable {
         if powers.removing != nil { cases += removingCases }
         if powers.deactivating != nil { cases += deactivatingCases }
         if powers.usage != nil, powers.adding != nil { cases += usageCases }
+        if powers.revoking != nil { cases += revokingCases }
         return cases
     }
 
