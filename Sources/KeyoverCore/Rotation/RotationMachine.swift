@@ -45,7 +45,7 @@ public struct RotationMachine: Sendable {
             switch observation {
             case .listed(let secrets): rotation.intent == nil ? mint(beside: secrets) : search(secrets)
             case .written(.minted(let secret, let fingerprint)): stage(secret, fingerprint)
-            case .supplied(let secret, let fingerprint): stage(secret, fingerprint)
+            case .supplied(let secret, let fingerprint): try supplied(secret, fingerprint)
             case .written(.done): orphanRemoved()
             case .written(.refused(let failure, let message)): refused(failure, message)
             case .written(.lost): work()

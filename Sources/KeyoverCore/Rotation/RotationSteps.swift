@@ -88,6 +88,16 @@ extension RotationMachine {
         return work()
     }
 
+    /// A person handed over a secret; the one in force would pass every check, and its deletion would be an outage.
+    mutating func supplied(_ secret: MintedSecret, _ fingerprint: Fingerprint) throws(RotationError) -> Effect {
+        guard fingerprint != record.primary.fingerprint else {
+            throw RotationError(
+                .wrongInput, "the secret handed over for \(record.name) is the one in force, not a second one",
+                remedy: "add a second secret at the provider, then run keyover resume \(record.name) --secret-stdin")
+        }
+        return stage(secret, fingerprint)
+    }
+
     /// A second secret is there: it goes into the secondary slot and into `owned` in one write.
     mutating func stage(_ secret: MintedSecret, _ fingerprint: Fingerprint) -> Effect {
         record.secondary = Slot(
