@@ -8,7 +8,7 @@ internal import Synchronization
 public final class Interruption: Sendable {
     private struct State {
         var isRequested = false
-        var sleeper: Task<Void, any Error>?
+        var sleeper: CheckedContinuation<Void, Never>?
     }
 
     private let state = Mutex(State())
@@ -23,20 +23,37 @@ public final class Interruption: Sendable {
     public func request() {
         let sleeper = state.withLock { state in
             state.isRequested = true
-            return state.sleeper
+            return state.sleeper.take()
         }
-        sleeper?.cancel()
+        sleeper?.resume()
     }
 
     /// Sleeps, or throws `CancellationError` as soon as the wish is made.
     func sleep(for span: TimeSpan, on clock: any EngineClock) async throws {
-        let sleeper = Task { try await clock.sleep(for: span) }
-        let isRequested = state.withLock { state in
-            state.sleeper = sleeper
-            return state.isRequested
+        // Child tasks keep to the executor of the engine's task, as one of its own making would not.
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await clock.sleep(for: span) }
+            group.addTask { await self.wish() }
+            defer { group.cancelAll() }
+            try await group.next()
         }
-        if isRequested { sleeper.cancel() }
-        try await sleeper.value
+        if isRequested { throw CancellationError() }
+    }
+
+    /// Returns once the wish is made or the task is cancelled.
+    private func wish() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.isRequested || Task.isCancelled { return true }
+                    state.sleeper = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.sleeper.take() }?.resume()
+        }
     }
 }
 
