@@ -29,7 +29,7 @@ struct Tally: Sendable {
         if showsCoverage {
             for strategy in Strategies.all { Swift.print(coverage.table(for: strategy.name), terminator: "\n\n") }
         }
-        for violation in violations.prefix(20) { Swift.print(violation) }
+        for violation in violations.prefix(200) { Swift.print(violation) }
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
         let rate = Int(Double(seeds) / max(seconds, 0.001))
         Swift.print(

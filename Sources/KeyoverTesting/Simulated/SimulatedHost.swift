@@ -58,8 +58,8 @@ final class SimulatedProcess: @unchecked Sendable {
     var isDone = false
     /// Until when it is stopped, as by SIGSTOP.
     var stoppedUntil: Int64 = 0
-    /// The sleep it is in, which Ctrl-C ends.
-    var nap: Nap?
+    /// Where Ctrl-C is heard; only where the seed has interruptions at all.
+    var interruption: Interruption?
     var result: OperatorResult?
 
     var isRunning: Bool { !isDead && !isDone }

@@ -117,7 +117,8 @@ struct SimulatedVault: Vault {
     }
 
     func derivedKey(for purpose: KeyPurpose) async throws(VaultError) -> SecretValue {
-        try await arrive()
+        // The client is adopted before time begins.
+        if process.number > 0 { try await arrive() }
         return SecretValue(copying: Array("a key of exactly thirty-two byte".utf8))
     }
 

@@ -109,7 +109,7 @@ extension Simulation {
         case 80..<86: .rotate(compromised: .primary)
         case 86..<92: .rotate(compromised: .secondary)
         case 92..<96: .settle
-        default: .accept(readers.compactMap(\.name))
+        default: .accept(everybody)
         }
     }
 
@@ -128,19 +128,26 @@ extension Simulation {
         }
     }
 
+    /// Everybody who can be accepted not to have moved, those without a name included.
+    private var everybody: [ConsumerName] {
+        readers.compactMap(\.name) + [VaultStore.named("unregistered", of: LedgerEntry.self)]
+    }
+
     private func answer(to attention: Attention) -> OperatorOrder {
         people.attempts += 1
         switch attention.cause {
         case .undrained:
-            return .accept(readers.compactMap(\.name))
+            return .accept(everybody)
         case .quotaFull, .ambiguousOrphan, .unknownSecrets:
             clearUnknownSecrets()
             return .resume
         case .oldStillWorks:
             deleteAtConsole(attention.from)
             return .resume
-        case .unproven, .providerRefused:
+        case .providerRefused:
             return .resume
+        case .unproven:
+            return people.attempts.isMultiple(of: 3) ? .settle : .resume
         case .activeRejected, .verificationFailed, .primaryRejected, .deadlineNear, .readBackMismatch:
             return [.resume, .abort, .settle][people.attempts % 3]
         }

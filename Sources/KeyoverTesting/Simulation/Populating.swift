@@ -32,19 +32,27 @@ extension Simulation {
         }
     }
 
+    /// Puts the first secret into the vault as the primary, as `client add` does.
     private func adopt(_ secret: SimulatedServer.Secret) {
-        var record = store.record
-        record.primary = Slot(
-            clientID: "client-1", value: secret.value, secretID: scenario.primaryHasID ? secret.id : nil,
-            fingerprint: Fingerprint(bytes: [1]), storedAt: Timestamp(millisecondsSinceEpoch: SimulatedHost.epoch))
-        if scenario.primaryHasID {
-            record.owned = [OwnedSecret(secretID: secret.id, tag: nil, since: record.createdAt)]
+        let process = SimulatedProcess(number: 0, host: hosts[0], order: .resume)
+        let parts = parts(for: process)
+        let (id, value) = (secret.id, secret.value)
+        process.task = Task(executorPreference: executor) { [self] in
+            guard let fingerprint = try? await parts.fingerprint(of: value) else { return }
+            var record = store.record
+            record.primary = Slot(
+                clientID: "client-1", value: value, secretID: scenario.primaryHasID ? id : nil,
+                fingerprint: fingerprint, storedAt: record.createdAt)
+            if scenario.primaryHasID {
+                record.owned = [OwnedSecret(secretID: id, tag: nil, since: record.createdAt)]
+            }
+            record.registration.strategy = scenario.strategy
+            record.registration.deliveries = (0..<scenario.deliveries).map { index in
+                DeliveryTarget(kind: SimulatedDelivery.kind, arguments: [String(index)])
+            }
+            store.replace(with: record, at: now)
         }
-        record.registration.strategy = scenario.strategy
-        record.registration.deliveries = (0..<scenario.deliveries).map { index in
-            DeliveryTarget(kind: SimulatedDelivery.kind, arguments: [String(index)])
-        }
-        store.replace(with: record, at: now)
+        while executor.readyCount > 0 { executor.run(at: 0) }
     }
 
     // MARK: Processes
@@ -54,6 +62,7 @@ extension Simulation {
         let process = SimulatedProcess(
             number: processes.count + 1, host: host ?? generator.pick(hosts), order: order)
         processes.append(process)
+        if scenario.rate(.interrupted) > 0 { process.interruption = Interruption() }
         happened("\(process) starts, wait \(wait)\(until.map { ", until \($0)" } ?? "")")
         for checker in checkers { checker.ordered(order, in: self) }
         let engine = RotationEngine(parts(for: process))
@@ -74,7 +83,8 @@ extension Simulation {
         process.announced = []
         switch process.result {
         case .ended(.finished(let outcome, _)): happened("\(process) ended: \(outcome)")
-        case .ended(.waiting(let waiting, _)): happened("\(process) waits: \(waiting.message)")
+        case .ended(.waiting(let waiting, _)):
+            happened("\(process) waits until \(waiting.until?.description ?? "a person acts"): \(waiting.message)")
         case .failed(let error):
             happened("\(process) failed: \(error)")
             if !(error is any KeyoverError) {
@@ -100,7 +110,8 @@ extension Simulation {
             presence: SimulatedPresence(simulation: self, process: process),
             deliveries: [SimulatedDelivery.kind: SimulatedDelivery(simulation: self, process: process)],
             policy: { _ in policy }, calendar: scenario.calendar,
-            actor: Actor(uid: 1000, host: process.host.name), claimTerm: scenario.claimTerm)
+            actor: Actor(uid: 1000, host: process.host.name), claimTerm: scenario.claimTerm,
+            interruption: process.interruption)
     }
 
     // MARK: Misfortune
@@ -111,7 +122,7 @@ extension Simulation {
             guard !self.faultsHaveCeased else { return }
             for process in self.processes where process.isRunning {
                 if self.strikes(.stopped) { self.stop(process) }
-                if self.strikes(.interrupted) { self.interrupt(process) }
+                if process.interruption != nil, self.strikes(.interrupted) { process.interruption?.request() }
             }
             for host in self.hosts {
                 if self.strikes(.wallJump) { host.skew += self.generator.within(-7_200_000...7_200_000) }

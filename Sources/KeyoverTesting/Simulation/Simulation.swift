@@ -110,10 +110,6 @@ public final class Simulation: @unchecked Sendable {
     private func windUp() {
         isOver = true
         timers = TimerQueue()
-        for process in processes where process.nap != nil {
-            process.nap?.continuation?.resume()
-            process.nap = nil
-        }
         let left = parked + suspended.compactMap(\.continuation)
         parked = []
         suspended = []
@@ -158,38 +154,30 @@ public final class Simulation: @unchecked Sendable {
         }
     }
 
-    /// The engine's sleep: ended by its timer or by an interruption.
+    /// The engine's sleep: ended by its timer, or by cancellation.
     func sleep(_ span: TimeSpan, _ process: SimulatedProcess) async throws {
         if isOver || Task.isCancelled { throw CancellationError() }
-        await withUnsafeContinuation { continuation in
-            let nap = SimulatedProcess.Nap(continuation)
-            process.nap = nap
-            after(span.milliseconds) { self.endNap(nap, process) }
+        let bed = Bed()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let nap = SimulatedProcess.Nap(continuation)
+                bed.nap = nap
+                suspended.append(nap)
+                after(span.milliseconds) {
+                    if nap.continuation != nil, process.isRunning, self.strikes(.crashAsleep) { self.crash(process) }
+                    self.wake(nap, process)
+                }
+            }
+        } onCancel: {
+            // Whoever cancels is part of the simulation too, so this runs on its thread.
+            if let nap = bed.nap { after(0) { self.wake(nap, process) } }
         }
         if isOver || Task.isCancelled { throw CancellationError() }
     }
 
-    private func endNap(_ nap: SimulatedProcess.Nap, _ process: SimulatedProcess) {
-        guard nap.continuation != nil else { return }
-        if process.stoppedUntil > now, !process.isDead {
-            after(process.stoppedUntil - now) { self.endNap(nap, process) }
-            return
-        }
-        if !process.isDead, strikes(.crashAsleep) { crash(process) }
-        guard let continuation = nap.continuation else { return }
-        nap.continuation = nil
-        process.nap = nil
-        if process.isDead {
-            parked.append(continuation)
-        } else {
-            continuation.resume()
-        }
-    }
-
-    /// Ctrl-C.
-    func interrupt(_ process: SimulatedProcess) {
-        process.task?.cancel()
-        if let nap = process.nap { endNap(nap, process) }
+    /// Where a cancellation finds the sleep that it is to end.
+    private final class Bed: @unchecked Sendable {
+        var nap: SimulatedProcess.Nap?
     }
 
     /// SIGKILL: the process does nothing from now on.
