@@ -198,7 +198,8 @@ extension RotationMachine {
         case .refused(let why, _), .unacceptable(let why): return turnBack(.activeRejected, why)
         case .inconclusive(let trouble): return retry(trouble)
         }
-        let since = rotation.deactivatedAt ?? context.now
+        // Nothing is off where the old secret has no id to turn it off by; then there is nothing to wait for.
+        guard let since = rotation.deactivatedAt else { return advance() }
         let missing = since.remaining(of: context.policy.soak, at: context.now)
         guard missing > .zero, rotation.compromised == nil else { return advance() }
         return wait(.soak, "complaints about the old secret being off", min(missing, .minutes(1)))
