@@ -18,19 +18,25 @@ public struct ClockReading: Codable, Hashable, Sendable {
         self.bootID = bootID
     }
 
+    /// How far the wall clocks of two hosts, or of two boots of one host, are allowed to be apart.
+    public static let hostSkew = TimeSpan.minutes(1)
+
     /// The time that has surely passed since an earlier reading: what a minimum wait may count.
     ///
-    /// A wall clock that jumps forward within one boot does not shorten a wait.
+    /// A wall clock that jumps forward within one boot does not shorten a wait, and one that is ahead of the clock of
+    /// another host by no more than ``hostSkew`` does not either.
     public func elapsedAtLeast(since earlier: ClockReading) -> TimeSpan {
-        bootID == earlier.bootID ? max(.zero, sinceBoot - earlier.sinceBoot) : max(.zero, wall - earlier.wall)
+        guard bootID != earlier.bootID else { return max(.zero, sinceBoot - earlier.sinceBoot) }
+        return max(.zero, wall - earlier.wall - Self.hostSkew)
     }
 
     /// The most time that may have passed since an earlier reading: what a deadline must count.
     ///
-    /// A wall clock that jumps backward within one boot does not lengthen a deadline.
+    /// A wall clock that jumps backward within one boot does not lengthen a deadline, and one that is behind the clock
+    /// of another host by no more than ``hostSkew`` does not either.
     public func elapsedAtMost(since earlier: ClockReading) -> TimeSpan {
         let byWall = max(.zero, wall - earlier.wall)
-        return bootID == earlier.bootID ? max(byWall, sinceBoot - earlier.sinceBoot) : byWall
+        return bootID == earlier.bootID ? max(byWall, sinceBoot - earlier.sinceBoot) : byWall + Self.hostSkew
     }
 
     /// The time still missing until a span has surely passed since this reading was taken; zero when it has.
