@@ -126,7 +126,7 @@ struct RotationRunner {
         }
     }
 
-    private func interrupted() -> RotationError {
+    func interrupted() -> RotationError {
         RotationError(
             .interrupted, "the rotation of \(record.name) was interrupted in the stage \(stageName)",
             remedy: "run keyover resume \(record.name)")

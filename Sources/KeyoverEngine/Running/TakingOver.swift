@@ -19,7 +19,11 @@ extension RotationRunner {
             if missing == .zero { break }
             guard waited + missing <= options.wait else { throw busy() }
             parts.progress(.waitingForClaim(missing, record.name))
-            try await parts.sleep(for: min(missing, .seconds(1)))
+            do {
+                try await parts.sleep(for: min(missing, .seconds(1)))
+            } catch {
+                throw interrupted()
+            }
             waited = waited + min(missing, .seconds(1))
             let found = try await parts.require(record.name)
             if found.record.rotation?.claim != claim { firstSeen = parts.clock.now() }
