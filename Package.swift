@@ -15,7 +15,17 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -41,29 +51,37 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         house("KeyoverCore"),
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
         .target(name: "CKeyoverSystem", linkerSettings: [.linkedLibrary("sqlite3")]),
         house("KeyoverVaults", ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
-        house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient]),
+        house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
         .target(name: "CKeyoverProcess"),
         house("KeyoverEngine", ["CKeyoverProcess", "KeyoverCore", crypto]),
         house("KeyoverCompliance", ["KeyoverCore", yams]),
-        house("KeyoverSandbox", [hummingbird]),
+        house(
+            "KeyoverSandbox",
+            [httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTPTypes, nioPosix]),
         house("KeyoverConformance", ["KeyoverCore"]),
         house("KeyoverTesting", ["KeyoverCore", "KeyoverEngine", "KeyoverConformance"]),
         .executableTarget(
             name: "keyover-main",
             dependencies: [
                 "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverOAuth", "KeyoverProviders", "KeyoverEngine",
-                "KeyoverCompliance", "KeyoverSandbox", argumentParser, yams,
+                "KeyoverCompliance", "KeyoverSandbox", argumentParser, asyncHTTPClient, nioCore, nioHTTP1,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -75,11 +93,11 @@ let package = Package(
         tests(of: "KeyoverCore"),
         tests(of: "KeyoverSealing", ["KeyoverConformance"]),
         tests(of: "KeyoverVaults", ["KeyoverConformance", "keyover", grdb]),
-        tests(of: "KeyoverOAuth", ["KeyoverSandbox"]),
-        tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox"]),
+        tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),
+        tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox", nioCore, nioPosix]),
         tests(of: "KeyoverEngine", ["KeyoverTesting"]),
         tests(of: "KeyoverCompliance"),
-        tests(of: "KeyoverSandbox"),
+        tests(of: "KeyoverSandbox", [nioCore, nioPosix]),
         tests(of: "KeyoverTesting"),
         .testTarget(
             name: "CommandTests", dependencies: ["KeyoverSandbox", "keyover-main", "keyover"], swiftSettings: house),
