@@ -1,0 +1,25 @@
+// Calls that Swift's Glibc module does not show: they are variadic, or GNU's own.
+
+#define _GNU_SOURCE
+
+#include "CKeyoverProcess.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int keyover_make_undumpable(void) {
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int keyover_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
+}
+
+int keyover_spawn_close_from(posix_spawn_file_actions_t *actions, int descriptor) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, descriptor);
+}
+
+int keyover_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
