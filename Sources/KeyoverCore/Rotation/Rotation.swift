@@ -158,6 +158,16 @@ public struct Intent: Codable, Hashable, Sendable {
     }
 }
 
+extension Intent.Write {
+    /// Whether it ends the use of a secret.
+    public var takesAway: Bool {
+        switch self {
+        case .remove, .deactivate: true
+        case .add, .reactivate: false
+        }
+    }
+}
+
 extension Intent.Write: Codable {
     private enum CodingKeys: String, CodingKey { case kind, tag, secretID }
     private enum Kind: String, Codable { case add, remove, deactivate, reactivate }

@@ -38,6 +38,7 @@ extension RotationMachine {
         record.active = slot
         record.generation += 1
         rotation.switchedAt = context.now
+        rotation.activeAcceptedAt = nil
         rotation.deliveries = []
         note("traffic.moved", ["slot": slot.rawValue, "generation": String(record.generation)])
     }

@@ -1,7 +1,7 @@
 /// What the stages make of single observations, in the order of the stages.
 extension RotationMachine {
     /// How old the last accepted exchange of the active secret may be when something is taken away.
-    static let freshness = TimeSpan.seconds(60)
+    public static let freshness = TimeSpan.seconds(60)
     /// Inconclusive verifications or proofs in a row after which a person is asked.
     static let patience = 10
 
@@ -122,7 +122,7 @@ extension RotationMachine {
         rotation.failures = 0
         let now = context.now
         record[slot]?.verifiedAt = now
-        if record.active == slot { rotation.activeAcceptedAt = now }
+        if record.active == slot { activeAccepted(evidence) }
         guard rotation.stage == .precheck else { return advance() }
         return enter(record.active == .primary ? .removing : .switchBack)
     }
@@ -159,7 +159,7 @@ extension RotationMachine {
         switch observation.active {
         case .accepted(let evidence):
             keep(evidence)
-            rotation.activeAcceptedAt = context.now
+            activeAccepted(evidence)
         case .refused(let why, _), .unacceptable(let why):
             if rotation.stage == .drainBack { return attention(.activeRejected, why) }
             return turnBack(.activeRejected, why)
@@ -194,7 +194,7 @@ extension RotationMachine {
             return turnBack(.activeRejected, "\(entry.consumer) reports that the new secret is rejected")
         }
         switch observation.active {
-        case .accepted: rotation.activeAcceptedAt = context.now
+        case .accepted(let evidence): activeAccepted(evidence)
         case .refused(let why, _), .unacceptable(let why): return turnBack(.activeRejected, why)
         case .inconclusive(let trouble): return retry(trouble)
         }
@@ -249,11 +249,16 @@ extension RotationMachine {
         return .send(intent)
     }
 
+    /// Dates the newest accepted exchange with the active secret by the exchange, not by when it was stored.
+    private mutating func activeAccepted(_ evidence: [Evidence]) {
+        rotation.activeAcceptedAt = evidence.last?.at ?? rotation.activeAcceptedAt
+    }
+
     mutating func activeProbed(_ probe: Probe, orElse cause: Attention.Cause) -> Effect {
         switch probe {
         case .accepted(let evidence):
             keep(evidence)
-            rotation.activeAcceptedAt = context.now
+            activeAccepted(evidence)
             return work()
         case .refused(let why, _), .unacceptable(let why):
             let mayTurnBack = rotation.stage == .deactivating || rotation.stage == .retiring
@@ -290,7 +295,8 @@ extension RotationMachine {
 
     mutating func proven(_ evidence: [Evidence]) -> Effect {
         keep(evidence)
-        rotation.activeAcceptedAt = context.now
+        // Each refusal was heard beside an accepted exchange of the active secret, unless the proof was a list.
+        if !context.capabilities.locksOut { activeAccepted(evidence) }
         return enter(rotation.stage == .provingRemoved ? .rolledBack : .completed)
     }
 

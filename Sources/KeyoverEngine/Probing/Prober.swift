@@ -11,8 +11,9 @@ struct Prober {
         guard let filled = record[slot], let value = filled.value else {
             return .inconclusive(RotationMachine.Trouble("the \(slot) slot of \(record.name) holds no value"))
         }
-        let (verdict, grant, retryAfter) = await judge(value, clientID: filled.clientID, good: goodControl(for: slot))
+        // Evidence is dated before the exchange: a process that is stopped in it must not take its answer for fresh.
         let now = parts.clock.now()
+        let (verdict, grant, retryAfter) = await judge(value, clientID: filled.clientID, good: goodControl(for: slot))
         switch verdict {
         case .accepted:
             if let objection = grant.flatMap(objection) { return .unacceptable(objection) }

@@ -20,8 +20,9 @@ extension RotationRunner {
         let began = parts.clock.now()
         let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
         while true {
-            let (outcome, grant, retryAfter) = await prober.exchange(value, clientID: filled.clientID)
+            // Dated before the exchange: one that was slow or stopped may have been answered inside the bound.
             let now = parts.clock.now()
+            let (outcome, grant, retryAfter) = await prober.exchange(value, clientID: filled.clientID)
             let hasArrived = arrival.map { missing(since: $0, at: now) == .zero } ?? true
             switch outcome {
             case .granted:
@@ -61,11 +62,11 @@ extension RotationRunner {
         let began = parts.clock.now()
         let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
         while true {
+            let now = parts.clock.now()
             let verdict =
                 provider.capabilities.locksOut
                 ? await listedGone(filled)
                 : await prober.judge(value, clientID: filled.clientID, good: record[slot.other]).verdict
-            let now = parts.clock.now()
             let left = missing(since: removed, at: now)
             switch verdict {
             case .refused:

@@ -39,9 +39,12 @@ extension RotationRunner {
     /// Sends the write whose intent was just stored, if the claim still allows it.
     private func send(_ intent: Intent) async -> RotationMachine.WriteResult {
         let (clock, claimedAt, term) = (parts.clock, claimedAt, parts.claimTerm)
+        let accepted = record.rotation?.activeAcceptedAt
         let permit = WritePermit {
-            guard let claimedAt else { return false }
-            return clock.now().elapsedAtMost(since: claimedAt) < term
+            let now = clock.now()
+            guard let claimedAt, now.elapsedAtMost(since: claimedAt) < term else { return false }
+            guard intent.write.takesAway else { return true }
+            return accepted.map { now.elapsedAtMost(since: $0) < RotationMachine.freshness } ?? false
         }
         do throws(ProviderError) {
             switch intent.write {
