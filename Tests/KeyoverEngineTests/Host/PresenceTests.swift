@@ -4,8 +4,6 @@ import Testing
 
 @testable import KeyoverEngine
 
-func getuidOfTest() -> UInt32 { getuid() }
-
 @Suite struct PresenceTests {
     private let folder: Folder
     private let presence: LockFilePresence

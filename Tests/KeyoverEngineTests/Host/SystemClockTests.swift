@@ -1,3 +1,4 @@
+import Glibc
 import KeyoverCore
 import Testing
 
@@ -75,7 +76,7 @@ import Testing
 
     @Test func actorOfThisProcess() {
         let actor = CurrentActor.read()
-        #expect(actor.uid == getuidOfTest())
+        #expect(actor.uid == getuid())
         #expect(actor.host == CurrentActor.hostName().description)
     }
 }
