@@ -39,7 +39,7 @@ public struct VaultAccess: Sendable {
     }
 }
 
-/// All backends. A new one is one file and one line here.
+/// All backends; a new one is one file and one line here.
 public enum VaultRegistry {
     /// The backends, the default first.
     public static let backends: [any VaultBackend.Type] = [

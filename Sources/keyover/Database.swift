@@ -61,7 +61,9 @@ struct Database: VaultRows {
             case .records: FileVaultSchema.selectRecordLeaves
             case .ledger: FileVaultSchema.selectLedgerLeaves
             }
-        return try all(sql, [.bytes(first), .bytes(last)]) { TreeItem(key: $0.bytes(0), leaf: $0.bytes(1)) }
+        return try all(sql, [.bytes(first), .bytes(last)]) {
+            TreeItem(key: $0.bytes(0) + $0.bytes(1), leaf: $0.bytes(2))
+        }
     }
 
     private func number(_ sql: String) throws(VaultError) -> Int64? {

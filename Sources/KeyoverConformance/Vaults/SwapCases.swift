@@ -1,4 +1,4 @@
-import KeyoverCore
+public import KeyoverCore
 
 extension VaultSuite {
     static let swapCases: [Promise] = [
@@ -100,7 +100,7 @@ extension VaultSuite {
     }
 
     /// Raises a client's generation by one, so many times in each of so many tasks, spread over the handles.
-    static func increment(_ name: ClientName, in handles: [any Vault], workers: Int, times: Int) async throws {
+    public static func increment(_ name: ClientName, in handles: [any Vault], workers: Int, times: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<workers {
                 let vault = handles[worker % handles.count]

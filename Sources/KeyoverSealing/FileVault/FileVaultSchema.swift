@@ -56,12 +56,12 @@ public enum FileVaultSchema {
     /// Columns `lookup, kind, id, serial, leaf, digest, metadata, payload`; the argument is the look-up hash.
     public static let selectRecord =
         "SELECT lookup, kind, id, serial, leaf, digest, metadata, payload FROM record WHERE lookup = ?"
-    /// Columns `lookup, leaf` in order; the arguments are the first and the last look-up hash of a bucket.
+    /// Columns `lookup, rest of the key (none), leaf` in order; the arguments are the ends of a bucket.
     public static let selectRecordLeaves =
-        "SELECT lookup, leaf FROM record WHERE lookup BETWEEN ? AND ? ORDER BY lookup"
-    /// Columns `client || consumer, leaf` in order; the arguments are the first and the last client hash of a bucket.
+        "SELECT lookup, x'', leaf FROM record WHERE lookup BETWEEN ? AND ? ORDER BY lookup"
+    /// Columns `client, rest of the key (consumer), leaf` in order; the arguments are the ends of a bucket.
     public static let selectLedgerLeaves =
-        "SELECT client || consumer, leaf FROM ledger WHERE client BETWEEN ? AND ? ORDER BY client, consumer"
+        "SELECT client, consumer, leaf FROM ledger WHERE client BETWEEN ? AND ? ORDER BY client, consumer"
     /// Columns `client, consumer, serial, leaf, entry` in order; the argument is the client's look-up hash.
     public static let selectLedger =
         "SELECT client, consumer, serial, leaf, entry FROM ledger WHERE client = ? ORDER BY consumer"

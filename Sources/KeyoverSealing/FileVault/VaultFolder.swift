@@ -60,6 +60,7 @@ public struct VaultFolder: Sendable {
 
     /// Refuses files of a vault that others can get at, or that are missing.
     public static func checkFiles(of directory: PrivateDirectory) throws(VaultError) {
+        try directory.checkItself()
         guard try directory.check(FileVaultSchema.databaseName) else {
             throw VaultError(
                 .missing, "there is no vault at \(directory.path)", remedy: "run keyover init, or check --vault")

@@ -49,6 +49,13 @@ public final class PrivateDirectory: Sendable {
         return try PrivateDirectory(path)
     }
 
+    /// Refuses the folder if others can get at it by now.
+    public func checkItself() throws(VaultError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError.last("cannot look at \(path)") }
+        try PrivateFile.check(status, path, .ownerOnly)
+    }
+
     /// The contents of a file in the folder.
     public func read(_ name: String, limit: Int) throws(VaultError) -> SecretValue {
         try PrivateFile.read(name, in: descriptor, of: path, limit: limit)

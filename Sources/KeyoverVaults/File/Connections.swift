@@ -68,17 +68,15 @@ final class Connections: Sendable {
     private static func transaction<Result>(
         _ database: Database, _ body: (DatabaseRows) throws -> Result
     ) throws(VaultError) -> Result {
-        try DatabaseFailure.mapping(database) {
+        do {
             try database.execute(sql: "BEGIN IMMEDIATE")
-            do {
-                let result = try body(DatabaseRows(database: database))
-                try database.execute(sql: "COMMIT")
-                return result
-            } catch {
-                // The first failure counts; SQLite has rolled back by itself where it had to.
-                if database.isInsideTransaction { try? database.execute(sql: "ROLLBACK") }
-                throw error
-            }
+            let result = try body(DatabaseRows(database: database))
+            try database.execute(sql: "COMMIT")
+            return result
+        } catch {
+            // Where it had to, SQLite has rolled back by itself.
+            if database.isInsideTransaction { try? database.execute(sql: "ROLLBACK") }
+            throw DatabaseFailure.map(error)
         }
     }
 

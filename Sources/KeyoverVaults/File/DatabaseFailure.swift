@@ -1,22 +1,19 @@
 import GRDB
-import GRDBSQLite
-import Glibc
 import KeyoverCore
 
 /// Turns SQLite's errors into the vault's.
 enum DatabaseFailure {
-    /// Runs statements and maps what they throw while the connection still knows the cause.
-    static func mapping<Result>(
-        _ database: Database, _ body: () throws -> Result
-    ) throws(VaultError) -> Result {
+    /// Runs statements and maps what they throw.
+    static func mapping<Result>(_ body: () throws -> Result) throws(VaultError) -> Result {
         do {
             return try body()
         } catch {
-            throw map(error, systemError: database.sqliteConnection.map { sqlite3_system_errno($0) } ?? 0)
+            throw map(error)
         }
     }
 
-    static func map(_ error: any Error, systemError: Int32 = 0) -> VaultError {
+    /// The vault's error for whatever was thrown.
+    static func map(_ error: any Error) -> VaultError {
         if let error = error as? VaultError { return error }
         guard let failure = error as? DatabaseError else {
             return VaultError(.unavailable, "the vault's database cannot be used", underlying: error)
@@ -29,7 +26,8 @@ enum DatabaseFailure {
                 remedy: "run the command again", isRetryable: true, underlying: error)
         case .SQLITE_FULL:
             return full(error)
-        case .SQLITE_IOERR where [ENOSPC, EDQUOT, EFBIG].contains(systemError):
+        // SQLite knows a full disk by ENOSPC only; a quota or a limit on file size ends here.
+        case .SQLITE_IOERR where failure.extendedResultCode == .SQLITE_IOERR_WRITE:
             return full(error)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return VaultError(
@@ -49,7 +47,7 @@ enum DatabaseFailure {
 
     private static func full(_ error: any Error) -> VaultError {
         VaultError(
-            .full, "the disk of the vault is full; nothing was changed",
+            .full, "the disk takes no more of the vault (full, over quota or failing); nothing was changed",
             remedy: "make room and run the command again", isRetryable: true, underlying: error)
     }
 }

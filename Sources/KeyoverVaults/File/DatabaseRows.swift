@@ -45,7 +45,7 @@ struct DatabaseRows: MutableVaultRows {
             }
         return try mapping {
             try Row.fetchAll(database, sql: sql, arguments: [Data(first), Data(last)]).map { row in
-                TreeItem(key: try bytes(row, 0), leaf: try bytes(row, 1))
+                TreeItem(key: try bytes(row, 0) + bytes(row, 1), leaf: try bytes(row, 2))
             }
         }
     }
@@ -140,7 +140,7 @@ struct DatabaseRows: MutableVaultRows {
     }
 
     private func mapping<Result>(_ body: () throws -> Result) throws(VaultError) -> Result {
-        try DatabaseFailure.mapping(database, body)
+        try DatabaseFailure.mapping(body)
     }
 
     private func record(_ row: Row) throws -> RecordRow {

@@ -1,0 +1,79 @@
+import KeyoverConformance
+import KeyoverCore
+import KeyoverSealing
+import KeyoverVaults
+import Testing
+
+/// A vault in memory; its handles share it.
+private struct MemoryFixture: VaultFixture {
+    let vault: any Vault = MemoryVault(id: SampleRecords.id(1))
+
+    func secondHandle() async throws -> any Vault { vault }
+    func metadataHandle() async throws -> (any Vault)? { nil }
+}
+
+/// A vault of any backend, made and opened through the registry.
+private struct RegistryFixture: VaultFixture {
+    let url: VaultURL
+    let access: VaultAccess
+    let vault: any Vault
+
+    init(_ scheme: String, in scratch: Scratch) async throws {
+        let identity = try X25519Identity.generate()
+        url = VaultURL(scheme: scheme, location: scratch.path + "/vault")
+        let pin = try await VaultRegistry.create(url, for: [identity.recipient])
+        access = VaultAccess(identities: [identity], pin: pin, stateDirectory: scratch.path + "/state")
+        vault = try await VaultRegistry.open(url, access)
+    }
+
+    func secondHandle() async throws -> any Vault { try await VaultRegistry.open(url, access) }
+    func metadataHandle() async throws -> (any Vault)? { nil }
+}
+
+/// Every registered backend, through the suite that all of them share.
+@Suite struct ConformanceTests {
+    @Test(arguments: VaultRegistry.backends.map { $0.scheme })
+    func theRegisteredBackendKeepsTheContract(scheme: String) async throws {
+        try await run(
+            VaultSuite { body in
+                let scratch = try Scratch()
+                try await body(try await RegistryFixture(scheme, in: scratch))
+                withExtendedLifetime(scratch) {}
+            })
+    }
+
+    @Test func theFileVaultKeepsTheContractForAuditorsToo() async throws {
+        try await run(VaultSuite { body in try await body(try await TestVault()) })
+    }
+
+    @Test func theMemoryVaultKeepsTheContract() async throws {
+        try await run(VaultSuite { body in try await body(MemoryFixture()) })
+    }
+
+    @Test func everyBackendHasItsOwnWord() {
+        let schemes = VaultRegistry.backends.map { $0.scheme }
+        #expect(Set(schemes).count == schemes.count)
+        #expect(schemes.first == "file")
+    }
+
+    @Test func anUnknownBackendIsNamedWithTheKnownOnes() async {
+        let error = await failure {
+            _ = try await VaultRegistry.open(
+                VaultURL(scheme: "floppy", location: "a"), VaultAccess(identities: []))
+        }
+        #expect(error?.code == .invalid)
+        #expect(error?.remedy?.contains("file:") == true)
+    }
+
+    private func run(_ suite: VaultSuite) async throws {
+        let cases = suite.cases
+        #expect(Set(cases.map(\.name)).count == cases.count)
+        for promise in cases {
+            do {
+                try await promise.run()
+            } catch {
+                Issue.record("\(promise): \(error)")
+            }
+        }
+    }
+}
