@@ -76,10 +76,10 @@ struct Gate {
 
     /// Whether the old secret has surely expired by itself, so that there is nobody left to wait for.
     private var fuseHasBlown: Bool {
-        guard let fuse = rotation.fuse, let minted = rotation.mintedAt, !rotation.stage.isRollingBack else {
+        guard let span = rotation.fuseSpan, let minted = rotation.mintedAt, !rotation.stage.isRollingBack else {
             return false
         }
-        return minted.remaining(of: fuse - minted.wall, at: now) == .zero
+        return minted.remaining(of: span, at: now) == .zero
     }
 
     private func stragglers(_ ledger: [LedgerEntry]) -> [ConsumerName] {

@@ -38,8 +38,12 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var removedAt: ClockReading?
     /// The newest accepted exchange with the active secret.
     public var activeAcceptedAt: ClockReading?
-    /// When the provider's fuse lets the older secrets expire.
+    /// When the provider's fuse lets the older secrets expire, by the provider's clock.
     public var fuse: Timestamp?
+    /// Since when the fuse may be burning, by the clocks here.
+    public var fuseLitAt: ClockReading?
+    /// How long it burns.
+    public var fuseSpan: TimeSpan?
     /// Consumers that an admin said not to wait for.
     public var acceptedUndrained: [ConsumerName]
     /// How each announcement of the present generation went.

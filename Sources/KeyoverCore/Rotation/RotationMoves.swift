@@ -142,9 +142,8 @@ extension RotationMachine {
 
     /// Whether the provider is about to let the old secret expire by itself: the last quarter of the fuse, or hour.
     var fuseIsNear: Bool {
-        guard let fuse = rotation.fuse, let minted = rotation.mintedAt else { return false }
-        let whole = fuse - minted.wall
-        return whole - context.now.elapsedAtMost(since: minted) < min(.hours(1), .milliseconds(whole.milliseconds / 4))
+        guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
+        return span - context.now.elapsedAtMost(since: litAt) < min(.hours(1), .milliseconds(span.milliseconds / 4))
     }
 
     var hasFailedDeliveries: Bool { rotation.deliveries.contains { $0.failure != nil } }

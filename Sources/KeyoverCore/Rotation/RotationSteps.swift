@@ -74,6 +74,13 @@ extension RotationMachine {
             }
             note("orphan.found", ["secretID": secret.id.description])
         }
+        // The lost mint lit the fuse, whether or not what it made is removed.
+        guard let span = context.capabilities.addStartsFuse, !context.capabilities.removalCancelsFuse,
+            rotation.fuseLitAt == nil, let declared = rotation.mintDeclaredAt, rotation.mintedAt == nil
+        else { return }
+        rotation.fuse = declared.wall + span
+        rotation.fuseLitAt = declared
+        rotation.fuseSpan = span
     }
 
     /// An orphan is gone.
@@ -108,7 +115,12 @@ extension RotationMachine {
             record.owned.append(OwnedSecret(secretID: id, tag: rotation.tags.last, since: context.now.wall))
         }
         rotation.mintedAt = context.now
-        rotation.fuse = secret.fuse
+        if let fuse = secret.fuse, rotation.fuseLitAt == nil {
+            // How long it burns is the provider's word; its clock and the one here may differ by hours.
+            rotation.fuse = fuse
+            rotation.fuseLitAt = rotation.mintDeclaredAt ?? context.now
+            rotation.fuseSpan = context.capabilities.addStartsFuse ?? fuse - (secret.createdAt ?? context.now.wall)
+        }
         let next = context.strategy.stage(after: .minting, context.capabilities)
         guard rotation.isAborting else { return enter(next) }
         return enter(.precheck)
@@ -325,7 +337,9 @@ extension RotationMachine {
             return work()
         }
         let unknown = listed.map(\.id).filter { id in !record.owned.contains { $0.secretID == id } }
-        if rotation.compromised != nil, !unknown.isEmpty {
+        // A primary that was adopted without its id is one of those that nobody seems to answer for.
+        let expected = record.primary.secretID == nil ? 1 : 0
+        if rotation.compromised != nil, unknown.count > expected {
             let ids = unknown.map(\.description).joined(separator: ", ")
             return attention(.unknownSecrets, "nobody answers for these secrets at the provider: \(ids)")
         }
