@@ -34,6 +34,8 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var deactivatedAt: ClockReading?
     /// When the old secret was turned on again on the way back.
     public var reactivatedAt: ClockReading?
+    /// The secret that was turned off because the provider removes only what is off.
+    public var turnedOff: SecretID?
     /// When the secret on its way out was confirmed gone.
     public var removedAt: ClockReading?
     /// The newest accepted exchange with the active secret.
@@ -163,6 +165,14 @@ public struct Intent: Codable, Hashable, Sendable {
 }
 
 extension Intent.Write {
+    /// The secret concerned, where there is one already.
+    public var secretID: SecretID? {
+        switch self {
+        case .add: nil
+        case .remove(let id), .deactivate(let id), .reactivate(let id): id
+        }
+    }
+
     /// Whether it ends the use of a secret.
     public var takesAway: Bool {
         switch self {

@@ -46,9 +46,9 @@ public struct RotationMachine: Sendable {
             case .listed(let secrets): rotation.intent == nil ? mint(beside: secrets) : search(secrets)
             case .written(.minted(let secret, let fingerprint)): stage(secret, fingerprint)
             case .supplied(let secret, let fingerprint): try supplied(secret, fingerprint)
-            case .written(.done): orphanRemoved()
+            case .written(.done): orphanWritten()
             case .written(.refused(let failure, let message)): refused(failure, message)
-            case .written(.lost): work()
+            case .written(.lost(let message)): lost(message)
             case .probed(let probe): activeProbed(probe, orElse: .activeRejected)
             case .unavailable(let trouble): retry(trouble)
             case .readBack, .delivered, .gate, .reportedDeleted: throw unexpected(observation)
@@ -104,7 +104,7 @@ public struct RotationMachine: Sendable {
             }
         case .retiring, .removing:
             switch observation {
-            case .written(.done): removed(nil)
+            case .written(.done): leavingWritten()
             case .written(.refused(.notFound, _)): removed(nil)
             case .written(.refused(let failure, let message)): refused(failure, message)
             case .written(.lost(let message)): retry(Trouble(message))
@@ -139,8 +139,8 @@ public struct RotationMachine: Sendable {
         case .completed, .rolledBack:
             switch observation {
             case .listed(let secrets): swept(secrets)
-            case .written(.done): orphanRemoved()
-            case .written(.refused(.notFound, _)): orphanRemoved()
+            case .written(.done): orphanWritten()
+            case .written(.refused(.notFound, _)): orphanGone()
             case .written(.refused(let failure, let message)): refused(failure, message)
             case .written(.lost(let message)): retry(Trouble(message))
             case .probed(let probe): activeProbed(probe, orElse: .activeRejected)
@@ -156,7 +156,7 @@ public struct RotationMachine: Sendable {
     mutating func work() -> Effect {
         switch rotation.stage {
         case .minting:
-            if let orphan = rotation.orphans.first { return write(.remove(orphan)) }
+            if let orphan = rotation.orphans.first { return takeAway(orphan) }
             if rotation.intent != nil { return .search }
             if rotation.isAborting { return enter(.rolledBack) }
             return context.strategy.provision == .person ? ask(.addSecret) : .countSlots
@@ -174,7 +174,7 @@ public struct RotationMachine: Sendable {
         case .removing: return remove(.secondary)
         case .provingRemoved: return .prove(.secondary)
         case .completed, .rolledBack:
-            if let orphan = rotation.orphans.first { return write(.remove(orphan)) }
+            if let orphan = rotation.orphans.first { return takeAway(orphan) }
             return sweep()
         case .needsAttention: return .finish(.needsAttention)
         }

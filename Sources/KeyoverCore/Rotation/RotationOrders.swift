@@ -92,6 +92,7 @@ extension RotationMachine {
         guard let here = path.firstIndex(of: stage),
             let border = path.firstIndex(of: context.strategy.pointOfNoReturn)
         else { return false }
-        return here > border || here == border && (rotation.intent != nil || rotation.removedAt != nil)
+        let isOff = record.primary.secretID.map { $0 == rotation.turnedOff } ?? false
+        return here > border || here == border && (rotation.intent != nil || isOff || rotation.removedAt != nil)
     }
 }

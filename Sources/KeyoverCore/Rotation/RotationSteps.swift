@@ -83,9 +83,15 @@ extension RotationMachine {
         rotation.fuseSpan = span
     }
 
+    /// The provider confirmed a write that concerns an orphan.
+    mutating func orphanWritten() -> Effect {
+        if case .deactivate = rotation.intent?.write { return turnedOff() }
+        return orphanGone()
+    }
+
     /// An orphan is gone.
-    mutating func orphanRemoved() -> Effect {
-        if case .remove(let id) = rotation.intent?.write {
+    mutating func orphanGone() -> Effect {
+        if let id = rotation.intent?.write.secretID {
             rotation.orphans.removeAll { $0 == id }
             disown(id)
             note("orphan.removed", ["secretID": id.description])
@@ -93,6 +99,12 @@ extension RotationMachine {
         rotation.intent = nil
         rotation.failures = 0
         return work()
+    }
+
+    /// The answer to a write was lost: a mint is searched for, what is safe to repeat is repeated after a pause.
+    mutating func lost(_ message: String) -> Effect {
+        if case .add = rotation.intent?.write { return work() }
+        return retry(Trouble(message))
     }
 
     /// A person handed over a secret; the one in force would pass every check, and its deletion would be an outage.
@@ -233,7 +245,27 @@ extension RotationMachine {
         guard context.strategy.provision == .calls, let id = secret.secretID else {
             return ask(.deleteSecret(slot, secret.secretID))
         }
-        return write(.remove(id))
+        return takeAway(id)
+    }
+
+    /// Removes a secret, or first turns it off where the provider removes only what is off.
+    mutating func takeAway(_ id: SecretID) -> Effect {
+        let isOff = rotation.turnedOff == id || rotation.stage == .retiring && rotation.deactivatedAt != nil
+        return write(context.capabilities.deactivateBeforeDelete && !isOff ? .deactivate(id) : .remove(id))
+    }
+
+    /// The provider confirmed a write that concerns the secret on its way out.
+    mutating func leavingWritten() -> Effect {
+        if case .deactivate = rotation.intent?.write { return turnedOff() }
+        return removed(nil)
+    }
+
+    /// What is to be removed is off, as the provider wants it.
+    private mutating func turnedOff() -> Effect {
+        rotation.turnedOff = rotation.intent?.write.secretID
+        rotation.intent = nil
+        rotation.failures = 0
+        return work()
     }
 
     /// Stores the intent of a write; one that takes something away needs a fresh exchange of the active secret first.
@@ -254,7 +286,7 @@ extension RotationMachine {
         case .remove(let id): note("intent.remove", ["secretID": id.description])
         case .deactivate(let id):
             // From here on the old secret may be off, so the way back turns it on again whatever the answer is.
-            rotation.deactivatedAt = context.now
+            if rotation.stage == .deactivating { rotation.deactivatedAt = context.now }
             note("intent.deactivate", ["secretID": id.description])
         case .reactivate(let id): note("intent.reactivate", ["secretID": id.description])
         }
@@ -282,7 +314,9 @@ extension RotationMachine {
 
     /// The provider refused a write and changed nothing.
     mutating func refused(_ failure: FailureClass, _ message: String) -> Effect {
-        if case .remove = rotation.intent?.write, failure == .notFound { return orphanRemoved() }
+        if failure == .notFound, let id = rotation.intent?.write.secretID, rotation.orphans.contains(id) {
+            return orphanGone()
+        }
         note("write.refused", ["failure": failure.word, "message": message])
         // From its intent on, retiring only goes forward, so there the intent stays.
         if rotation.stage != .retiring { rotation.intent = nil }
