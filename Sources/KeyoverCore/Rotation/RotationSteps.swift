@@ -153,7 +153,9 @@ extension RotationMachine {
 
     mutating func retryVerification(_ trouble: Trouble) -> Effect {
         if fuseIsNear, rotation.stage == .verifying { return turnBack(.deadlineNear, trouble.message) }
-        guard rotation.failures < Self.patience else { return attention(.verificationFailed, trouble.message) }
+        if trouble.needsPerson || rotation.failures >= Self.patience {
+            return attention(.verificationFailed, trouble.message)
+        }
         return retry(trouble)
     }
 
@@ -347,7 +349,7 @@ extension RotationMachine {
     }
 
     mutating func retryProof(_ trouble: Trouble) -> Effect {
-        guard rotation.failures < Self.patience else { return attention(.unproven, trouble.message) }
+        if trouble.needsPerson || rotation.failures >= Self.patience { return attention(.unproven, trouble.message) }
         return retry(trouble)
     }
 

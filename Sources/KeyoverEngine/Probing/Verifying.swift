@@ -17,6 +17,10 @@ extension RotationRunner {
         let prober = prober()
         let arrival = slot == .secondary ? record.rotation?.mintedAt : record.rotation?.reactivatedAt
         var row = Row(demanded: demanded)
+        if provider.capabilities.locksOut, let arrival {
+            // A replica that has not heard of the secret would count it as a wrong one.
+            try await rest(for: missing(since: arrival, at: parts.clock.now()))
+        }
         let began = parts.clock.now()
         let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
         while true {
@@ -33,6 +37,11 @@ extension RotationRunner {
             case .answered(let shape, _):
                 row.miss("answered \(shape.status)")
                 guard hasArrived else { break }
+                if provider.capabilities.locksOut {
+                    row.refusals += 1
+                    guard row.refusals < demanded else { return .inconclusive(tooManyRefusals(slot)) }
+                    break
+                }
                 let good = prober.goodControl(for: slot)
                 switch await prober.judge(value, clientID: filled.clientID, good: good).verdict {
                 case .accepted: break
@@ -63,6 +72,7 @@ extension RotationRunner {
         let patience = parts.policy(record).verificationPatience + provider.capabilities.propagationBound
         while true {
             let now = parts.clock.now()
+            if provider.capabilities.locksOut, !canList(filled) { return .inconclusive(unprovable(slot)) }
             let verdict =
                 provider.capabilities.locksOut
                 ? await listedGone(filled)
@@ -87,9 +97,25 @@ extension RotationRunner {
         }
     }
 
+    /// Refused as often as may be tried where wrong secrets lock the client out.
+    private func tooManyRefusals(_ slot: SlotName) -> RotationMachine.Trouble {
+        RotationMachine.Trouble(
+            "the \(slot) secret is refused, and more attempts may lock the client out", needsPerson: true)
+    }
+
+    private func canList(_ slot: Slot) -> Bool {
+        ProviderPowers(provider).listing != nil && slot.secretID != nil
+    }
+
+    private func unprovable(_ slot: SlotName) -> RotationMachine.Trouble {
+        RotationMachine.Trouble(
+            "wrong secrets may lock the client out, and no list shows whether the \(slot) secret is gone",
+            needsPerson: true)
+    }
+
     private func listedGone(_ slot: Slot) async -> ProbeVerdict {
         guard let listing = ProviderPowers(provider).listing, let id = slot.secretID else {
-            return .inconclusive("wrong secrets may lock the client out, and the provider lists none")
+            return .inconclusive("the provider lists no such secret")
         }
         let reference = ClientReference(name: record.name, clientID: slot.clientID)
         do {
@@ -117,18 +143,19 @@ extension RotationRunner {
         }
     }
 
-    /// Spreads a row over the bound that is left, and keeps the claim fresh meanwhile.
+    /// Spreads a row over the bound that is left, slows down while there is none, and keeps the claim fresh.
     private mutating func rest(_ left: TimeSpan, _ row: Row, _ retryAfter: TimeSpan?) async throws {
         let spread = TimeSpan.milliseconds(left.milliseconds / Int64(max(1, demanded - row.hits)))
-        let pause = max(.milliseconds(50), min(spread, .seconds(1)))
-        try await parts.sleep(for: min(max(pause, retryAfter ?? .zero), .minutes(1)))
-        try await renewClaim()
+        let steady = max(.milliseconds(50), min(spread, .seconds(1)))
+        let slow = min(TimeSpan.seconds(1) * Int64(row.misses), .seconds(5))
+        try await rest(for: min(max(steady, slow, retryAfter ?? .zero), .minutes(1)))
     }
 
     /// Outcomes in a row.
     private struct Row {
         let demanded: Int
         var hits = 0
+        var misses = 0
         var refusals = 0
         var acceptances = 0
         var evidence: [Evidence] = []
@@ -138,6 +165,7 @@ extension RotationRunner {
 
         mutating func hit(_ observation: Evidence) {
             hits += 1
+            misses = 0
             refusals = 0
             acceptances = 0
             evidence.append(observation)
@@ -146,6 +174,7 @@ extension RotationRunner {
 
         mutating func miss(_ why: String) {
             hits = 0
+            misses += 1
             evidence = []
             trouble = why
         }

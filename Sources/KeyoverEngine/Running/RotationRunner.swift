@@ -114,14 +114,19 @@ struct RotationRunner {
         }
     }
 
-    /// Sleeps in slices, so that the claim stays fresh.
+    /// Waits at the expense of what the caller is ready to wait.
     mutating func pause(_ span: TimeSpan) async throws {
+        waited = waited + span
+        try await rest(for: span)
+    }
+
+    /// Sleeps in slices, so that the claim stays fresh.
+    mutating func rest(for span: TimeSpan) async throws {
         var left = span
         while left > .zero {
             let slice = min(left, parts.claimTerm.third)
             try await parts.sleep(for: slice)
             left = left - slice
-            waited = waited + slice
             try await renewClaim()
         }
     }
