@@ -31,10 +31,19 @@ struct SimulatedExchanger: TokenExchanging {
 }
 
 extension Simulation {
+    /// Where wrong secrets lock the client out, ten of them within a minute do, whoever sends them.
+    private func countWrongSecret() {
+        guard scenario.capabilities.locksOut, !people.hasMeddled else { return }
+        server.wrongSecrets.removeAll { $0 < now - 60_000 }
+        server.wrongSecrets.append(now)
+        if server.wrongSecrets.count >= 10 { violate(1, "the runner's own wrong secrets locked the client out") }
+    }
+
     /// One exchange at a replica drawn from the seed; a success counts as a use of the secret.
     func exchange(_ value: SecretValue, isProbe: Bool) -> Bool {
         let replica = generator.below(scenario.replicas)
         guard let secret = server.secret(withValue: value), server.accepts(secret, at: replica, now) else {
+            if isProbe { countWrongSecret() }
             return false
         }
         secret.lastUse = now

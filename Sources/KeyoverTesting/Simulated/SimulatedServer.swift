@@ -57,6 +57,8 @@ final class SimulatedServer {
     let capabilities: Capabilities
     let replicas: Int
     private(set) var secrets: [Secret] = []
+    /// When wrong secrets came lately.
+    var wrongSecrets: [Int64] = []
 
     init(_ scenario: Scenario) {
         capabilities = scenario.capabilities

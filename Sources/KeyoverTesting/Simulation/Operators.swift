@@ -54,6 +54,8 @@ struct People {
     var edits = 0
     /// Whether somebody changed secrets at the provider out of band.
     var hasMeddled = false
+    /// Whether a rotation whose proof nobody could give was settled.
+    var hasSettledUnproven = false
     /// Commands given since faults ceased.
     var attempts = 0
     /// Whether the last, undisturbed rotation was begun.
@@ -147,7 +149,9 @@ extension Simulation {
         case .providerRefused:
             return .resume
         case .unproven:
-            return people.attempts.isMultiple(of: 3) ? .settle : .resume
+            guard people.attempts.isMultiple(of: 3) else { return .resume }
+            people.hasSettledUnproven = true
+            return .settle
         case .activeRejected, .verificationFailed, .primaryRejected, .deadlineNear, .readBackMismatch:
             return [.resume, .abort, .settle][people.attempts % 3]
         }
