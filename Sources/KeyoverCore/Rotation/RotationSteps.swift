@@ -190,7 +190,7 @@ extension RotationMachine {
             if rotation.stage == .drainBack { return attention(.activeRejected, why) }
             return turnBack(.activeRejected, why)
         case .inconclusive(let trouble):
-            return retry(trouble)
+            return retryActive(trouble)
         }
         let gate = Gate(
             rotation: rotation, generation: record.generation, policy: context.policy,
@@ -222,7 +222,7 @@ extension RotationMachine {
         switch observation.active {
         case .accepted(let evidence): activeAccepted(evidence)
         case .refused(let why, _), .unacceptable(let why): return turnBack(.activeRejected, why)
-        case .inconclusive(let trouble): return retry(trouble)
+        case .inconclusive(let trouble): return retryActive(trouble)
         }
         // Nothing is off where the old secret has no id to turn it off by; then there is nothing to wait for.
         guard let since = rotation.deactivatedAt else { return advance() }
@@ -310,8 +310,14 @@ extension RotationMachine {
             let mayTurnBack = rotation.stage == .deactivating || rotation.stage == .retiring
             return mayTurnBack ? turnBack(cause, why) : attention(cause, why)
         case .inconclusive(let trouble):
-            return retry(trouble)
+            return retryActive(trouble)
         }
+    }
+
+    /// Nothing can be said of the active secret: an outage passes, but where neither secret works none comes to help.
+    private mutating func retryActive(_ trouble: Trouble) -> Effect {
+        guard rotation.failures < 3 * Self.patience else { return attention(.activeRejected, trouble.message) }
+        return retry(trouble)
     }
 
     /// The provider refused a write and changed nothing.
