@@ -162,7 +162,8 @@ extension Simulation {
         after(2000) {
             guard !self.isAtWork else { return self.close() }
             self.people.attempts += 1
-            if self.people.attempts > Self.attemptLimit { return self.giveUp() }
+            let limit = self.people.hasMeddled ? Self.attemptLimit / 4 : Self.attemptLimit
+            if self.people.attempts > limit { return self.giveUp() }
             if self.store.record.rotation != nil {
                 self.attend()
                 return self.close()

@@ -88,7 +88,8 @@ public final class Simulation: @unchecked Sendable {
         while violation == nil, !isOver {
             eventCount += 1
             if eventCount > Self.eventLimit {
-                violate(5, "no end after \(Self.eventLimit) events")
+                if !people.hasMeddled { violate(5, "no end after \(Self.eventLimit) events") }
+                isOver = true
             }
             if executor.readyCount > 0 {
                 executor.run(at: generator.below(executor.readyCount))
