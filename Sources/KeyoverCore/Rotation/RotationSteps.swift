@@ -42,8 +42,7 @@ extension RotationMachine {
             adopt(ours)
             return work()
         }
-        let known = record.owned.map(\.secretID)
-        if context.capabilities.mintRepair == .attention, listed.contains(where: { !known.contains($0.id) }) {
+        if context.capabilities.mintRepair == .attention, hasUnknown(listed) {
             return attention(.ambiguousOrphan, "a secret at the provider may be the one whose answer was lost")
         }
         // An empty list proves nothing before the longest time in which the write may have been sent, taken effect and
@@ -379,13 +378,17 @@ extension RotationMachine {
             return work()
         }
         let unknown = listed.map(\.id).filter { id in !record.owned.contains { $0.secretID == id } }
-        // A primary that was adopted without its id is one of those that nobody seems to answer for.
-        let expected = record.primary.secretID == nil ? 1 : 0
-        if rotation.compromised != nil, unknown.count > expected {
+        if rotation.compromised != nil, hasUnknown(listed) {
             let ids = unknown.map(\.description).joined(separator: ", ")
             return attention(.unknownSecrets, "nobody answers for these secrets at the provider: \(ids)")
         }
         return finish()
+    }
+
+    /// Whether there are secrets that nobody answers for; a primary adopted without its id only seems to be one.
+    private func hasUnknown(_ listed: [ListedSecret]) -> Bool {
+        let unknown = listed.filter { secret in !record.owned.contains { $0.secretID == secret.id } }
+        return unknown.count > (record.primary.secretID == nil ? 1 : 0)
     }
 
     private mutating func finish() -> Effect {
