@@ -80,6 +80,10 @@ struct RotationRunner {
         } catch is CancellationError {
             try await release()
             throw interrupted()
+        } catch {
+            // Whoever comes next need not wait for a claim that nobody uses; the error at hand matters more than one here.
+            try? await release()
+            throw error
         }
     }
 
