@@ -88,6 +88,8 @@ public struct RotationMachine: Sendable {
         case .deactivating:
             switch observation {
             case .written(.done): deactivated()
+            // What is gone is off.
+            case .written(.refused(.notFound, _)): deactivated()
             case .written(.refused(let failure, let message)): refused(failure, message)
             case .written(.lost(let message)): retry(Trouble(message))
             case .probed(let probe): activeProbed(probe, orElse: .activeRejected)
@@ -126,10 +128,11 @@ public struct RotationMachine: Sendable {
         case .precheck:
             switch observation {
             case .written(.done): reactivated()
+            case .written(.refused(.notFound, let why)): wayBackClosed(why)
             case .written(.refused(let failure, let message)): refused(failure, message)
             case .written(.lost(let message)): retry(Trouble(message))
             case .probed(.accepted(let evidence)): verified(.primary, evidence)
-            case .probed(.refused(let why, _)): attention(.primaryRejected, why)
+            case .probed(.refused(let why, _)): wayBackClosed(why)
             case .probed(.unacceptable(let why)): attention(.primaryRejected, why)
             case .probed(.inconclusive(let trouble)): retryVerification(trouble)
             case .unavailable(let trouble): retry(trouble)

@@ -86,7 +86,7 @@ extension RotationMachine {
     /// Goes back to the primary, unless that one has leaked or the way back is closed.
     mutating func turnBack(_ cause: Attention.Cause, _ why: String) -> Effect {
         if rotation.compromised == .primary || isPastPointOfNoReturn(rotation.stage) { return attention(cause, why) }
-        if fuseIsNear, !context.capabilities.removalCancelsFuse { return attention(.deadlineNear, why) }
+        if fuseClosesWayBack { return attention(.deadlineNear, why) }
         note("rotation.turnedBack", ["why": why])
         return enter(.precheck)
     }
@@ -95,7 +95,7 @@ extension RotationMachine {
     mutating func attention(_ cause: Attention.Cause, _ message: String) -> Effect {
         let from = rotation.stage
         var exits: [Attention.Exit] = [.resume, .settle]
-        if !from.isRollingBack, rotation.compromised == nil, !isPastPointOfNoReturn(from) {
+        if !from.isRollingBack, rotation.compromised == nil, !isPastPointOfNoReturn(from), !fuseClosesWayBack {
             exits.insert(.abort, at: 1)
         }
         rotation.attention = Attention(
@@ -144,6 +144,12 @@ extension RotationMachine {
     var fuseIsNear: Bool {
         guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
         return span - context.now.elapsedAtMost(since: litAt) < min(.hours(1), .milliseconds(span.milliseconds / 4))
+    }
+
+    /// Whether the old secret is expiring and nothing stops that, so that traffic must not return to it.
+    var fuseClosesWayBack: Bool {
+        guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
+        return context.capabilities.removalCancelsFuse ? context.now.elapsedAtMost(since: litAt) >= span : fuseIsNear
     }
 
     var hasFailedDeliveries: Bool { rotation.deliveries.contains { $0.failure != nil } }

@@ -36,6 +36,11 @@ extension RotationMachine {
                 "the old secret of \(record.name) may already be gone; traffic stays on the new one",
                 remedy: "run keyover resume \(record.name)")
         }
+        if fuseClosesWayBack {
+            throw RotationError(
+                .pastPointOfNoReturn, "the provider is ending the old secret of \(record.name); only forward is safe",
+                remedy: "run keyover resume \(record.name)")
+        }
         note("rotation.aborted", ["stage": stage.rawValue])
         rotation.attention = nil
         rotation.stage = stage
@@ -54,10 +59,14 @@ extension RotationMachine {
             rotation.compromised = slot
             return resumed()
         }
-        if stage.isRollingBack || isPastPointOfNoReturn(stage) || record.secondary == nil {
+        if stage.isRollingBack || isPastPointOfNoReturn(stage) || record.secondary == nil || fuseClosesWayBack {
             // The leaked secret is the one that stays: this rotation ends, and the next begins at once.
             record.primaryIsCompromised = true
             return resumed()
+        }
+        if rotation.compromised == .primary {
+            // Both have leaked: back to the one, and from there to a third at once.
+            record.primaryIsCompromised = true
         }
         rotation.attention = nil
         rotation.compromised = slot

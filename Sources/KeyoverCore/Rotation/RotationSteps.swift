@@ -150,6 +150,18 @@ extension RotationMachine {
         return enter(record.active == .primary ? .removing : .switchBack)
     }
 
+    /// The primary does not work, so there is no going back to it.
+    ///
+    /// Where traffic is still on it, only the secondary can end the outage: the rotation goes forward again.
+    mutating func wayBackClosed(_ why: String) -> Effect {
+        rotation.intent = nil
+        guard record.active == .primary, rotation.compromised == nil, record.secondary != nil else {
+            return attention(.primaryRejected, why)
+        }
+        note("rotation.turnedForward", ["why": why])
+        return enter(.verifying)
+    }
+
     mutating func retryVerification(_ trouble: Trouble) -> Effect {
         if fuseIsNear, rotation.stage == .verifying { return turnBack(.deadlineNear, trouble.message) }
         if trouble.needsPerson || rotation.failures >= Self.patience {
