@@ -35,10 +35,10 @@ func house(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests of one target, plus what else they need.
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
-        resources: [], swiftSettings: house)
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: data,
+        swiftSettings: house)
 }
 
 let package = Package(
@@ -91,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
         tests(of: "KeyoverCore"),
-        tests(of: "KeyoverSealing", ["KeyoverConformance"]),
+        tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),
         tests(of: "KeyoverVaults", ["KeyoverConformance", "keyover", grdb]),
         tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),
         tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox", nioCore, nioPosix]),

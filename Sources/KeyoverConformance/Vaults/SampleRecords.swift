@@ -72,6 +72,7 @@ public enum SampleRecords {
         client.lastRotation = RotationSummary(
             id: id(5), strategy: strategy, outcome: .rolledBack, startedAt: moment - .days(91),
             endedAt: moment - .days(90), reason: "quarterly")
+        client.owned[0].tag = "keyover-0"
         client.owned.append(OwnedSecret(secretID: SecretID("key-2"), tag: "keyover-1", since: moment))
         client.outbox = [
             AuditEntry(
@@ -139,7 +140,10 @@ public enum SampleRecords {
         rotation.reactivatedAt = reading(13)
         rotation.removedAt = reading(11)
         rotation.activeAcceptedAt = reading(12)
+        rotation.turnedOff = SecretID("key-1")
         rotation.fuse = moment + .days(1)
+        rotation.fuseLitAt = reading(14)
+        rotation.fuseSpan = .days(1)
         rotation.acceptedUndrained = [name("web-1")]
         rotation.deliveries = [
             DeliveryResult(

@@ -28,8 +28,8 @@ public enum AgeArmor {
         var lines = body.split(separator: newline, omittingEmptySubsequences: false).map { line in
             line.last == UInt8(ascii: "\r") ? line.dropLast() : line
         }
-        guard lines.count >= 3, lines.removeFirst().elementsEqual(begin), lines.removeLast().elementsEqual(end),
-            let last = lines.last, (1...columns).contains(last.count),
+        guard lines.count >= 2, lines.removeFirst().elementsEqual(begin), lines.removeLast().elementsEqual(end),
+            lines.last.map({ (1...columns).contains($0.count) }) ?? true,
             lines.dropLast().allSatisfy({ $0.count == columns && $0.last != UInt8(ascii: "=") })
         else { throw AgeError(.armor, "the armor is malformed") }
         guard let file = StrictBase64.decode(Array(lines.joined()), padded: true) else {

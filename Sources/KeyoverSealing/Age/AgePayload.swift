@@ -35,13 +35,13 @@ enum AgePayload {
 
     /// The plaintext, given out only after the last chunk was authenticated.
     static func decrypt(_ payload: ArraySlice<UInt8>, fileKey: SecretValue) throws(AgeError) -> SecretValue {
-        guard payload.count >= nonceCount + tagCount else { throw AgeError(.payload, "the payload is cut short") }
+        guard payload.count >= nonceCount else { throw AgeError(.header, "the payload's nonce is cut short") }
         let key = payloadKey(fileKey, Array(payload.prefix(nonceCount)))
         let sealed = payload.dropFirst(nonceCount)
         let whole = chunkCount + tagCount
         let chunks = (sealed.count + whole - 1) / whole
         let lastCount = sealed.count - (chunks - 1) * whole
-        guard lastCount >= tagCount, chunks == 1 || lastCount > tagCount else {
+        guard chunks > 0, lastCount >= tagCount, chunks == 1 || lastCount > tagCount else {
             throw AgeError(.payload, "the last chunk is empty or cut short")
         }
         do {

@@ -42,6 +42,9 @@ public struct X25519Recipient: AgeRecipient, Hashable, LosslessStringConvertible
     ) throws(AgeError) -> SecretValue {
         do {
             let shared = try scalar.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: point))
+            // Not every build of swift-crypto refuses these by itself.
+            let isZero = shared.withUnsafeBytes { raw in raw.reduce(0) { $0 | $1 } == 0 }
+            guard !isZero else { throw AgeError(.header, "an X25519 share is a point of low order") }
             return shared.hkdfDerivedSymmetricKey(
                 using: SHA256.self, salt: share + recipient, sharedInfo: Array("age-encryption.org/v1/X25519".utf8),
                 outputByteCount: 32
