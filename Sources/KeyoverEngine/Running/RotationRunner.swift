@@ -96,8 +96,8 @@ struct RotationRunner {
             switch effect {
             case .finish(let outcome):
                 try await release()
-                if outcome == .completed, record.primaryIsCompromised {
-                    return try await begin(reason: "the new secret leaked as well", compromised: .primary)
+                if outcome == .completed || outcome == .rolledBack, record.primaryIsCompromised {
+                    return try await begin(reason: "the secret that stayed has leaked", compromised: .primary)
                 }
                 return .finished(outcome, record)
             case .ask:
