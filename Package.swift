@@ -90,7 +90,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
         .executableTarget(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
-        tests(of: "KeyoverCore"),
+        tests(of: "KeyoverCore", ["KeyoverConformance"]),
         tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),
         tests(of: "KeyoverVaults", ["KeyoverConformance", "keyover", grdb]),
         tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),

@@ -34,8 +34,8 @@ import Testing
             let file = try run(Self.age, arguments, input: plaintext)
             #expect(try AgeFile.decrypt(file, with: identities) == SecretValue(copying: plaintext))
         }
-        let public_ = try run(Self.keygen, ["-y", scratch.path + "/key"])
-        #expect(String(decoding: public_, as: UTF8.self) == "\(recipient)\n")
+        let written = try run(Self.keygen, ["-y", scratch.path + "/key"])
+        #expect(String(decoding: written, as: UTF8.self) == "\(recipient)\n")
     }
 
     @Test func passphrasesWorkBothWays() throws {
