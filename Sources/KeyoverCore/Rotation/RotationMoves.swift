@@ -146,10 +146,16 @@ extension RotationMachine {
         return span - context.now.elapsedAtMost(since: litAt) < min(.hours(1), .milliseconds(span.milliseconds / 4))
     }
 
-    /// Whether the old secret is expiring and nothing stops that, so that traffic must not return to it.
+    /// Whether the old secret expires and nothing will have stopped that in time, so that there is no going back to it.
+    ///
+    /// Where the removal of the new secret puts the fuse out, there must be time left for the drain before it.
     var fuseClosesWayBack: Bool {
         guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
-        return context.capabilities.removalCancelsFuse ? context.now.elapsedAtMost(since: litAt) >= span : fuseIsNear
+        guard context.capabilities.removalCancelsFuse else { return true }
+        let left = span - context.now.elapsedAtMost(since: litAt)
+        let cache = record.registration.consumerCache ?? context.policy.consumerCache
+        let drain = record.active == .primary ? .zero : max(cache, context.policy.minimumOverlap)
+        return left <= drain || fuseIsNear && record.active == .secondary
     }
 
     var hasFailedDeliveries: Bool { rotation.deliveries.contains { $0.failure != nil } }

@@ -15,9 +15,17 @@ extension RotationMachine {
             rotation.stage = attention.from
             rotation.attention = nil
             rotation.failures = 0
+            if attention.from == .minting, attention.cause == .activeRejected { leaveOrphans() }
             note("rotation.resumed", ["cause": attention.cause.rawValue])
         }
         return work()
+    }
+
+    /// Goes on without removing what a lost mint left behind: while the active secret is dead nothing may be removed, and
+    /// only a new secret ends the outage. What is left stays owned, and the sweep at the end finds it.
+    private mutating func leaveOrphans() {
+        rotation.orphans = []
+        if rotation.intent?.write.takesAway == true { rotation.intent = nil }
     }
 
     private mutating func aborted() throws(RotationError) -> Effect {
