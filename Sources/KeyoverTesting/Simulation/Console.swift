@@ -29,13 +29,13 @@ extension Simulation {
     }
 
     /// Removes what the vault does not know.
-    func clearUnknownSecrets() {
+    func clearUnknownSecrets(evenOwned: Bool = false) {
         let record = store.record
         let known = [record.primary.value, record.secondary?.value]
         for secret in server.existing(at: now) where !known.contains(secret.value) {
             // What Keyover owns it removes by itself, where it can.
             let isOwned = record.owned.contains { $0.secretID == secret.id }
-            if isOwned, scenario.strategy.description != "manual" { continue }
+            if isOwned, !evenOwned, scenario.strategy.description != "manual" { continue }
             changeSecret(secret, to: .absent)
         }
     }

@@ -152,6 +152,9 @@ extension Simulation {
             guard people.attempts.isMultiple(of: 3) else { return .resume }
             people.hasSettledUnproven = true
             return .settle
+        case .activeRejected where attention.from == .minting:
+            clearUnknownSecrets(evenOwned: true)
+            return .resume
         case .activeRejected, .verificationFailed, .primaryRejected, .deadlineNear, .readBackMismatch:
             return [.resume, .abort, .settle][people.attempts % 3]
         }

@@ -67,7 +67,9 @@ struct Scenario {
             case .wallJump: return isOn && clocksJump ? rate : 0
             case .reboot: return isOn && !clocksJump ? rate : 0
             case .valueMangled: return isOn && generator.chance(300) ? 300 : 0
-            case .listLagging, .flapping, .commitDelayed: return isOn ? rate * 4 : 0
+            case .listLagging, .flapping, .commitDelayed, .answerLost, .throttled, .refusedOddly, .crashBeforeCommit,
+                .crashAfterCommit, .secondRunner, .listFailed, .personErrs:
+                return isOn ? rate * 4 : 0
             default: return isOn ? rate : 0
             }
         }
@@ -86,8 +88,8 @@ struct Scenario {
         result.lastSecretGuard = generator.chance(300)
         result.evidence = generator.pick([.none, .perSecret, .perSecret])
         result.mintRepair = generator.chance(850) ? .removeTagged : .attention
-        if generator.chance(120) {
-            result.addStartsFuse = .minutes(generator.pick([10, 90, 24 * 60]))
+        if generator.chance(150) {
+            result.addStartsFuse = .minutes(generator.pick([3, 10, 90, 24 * 60]))
             result.removalCancelsFuse = generator.chance(500)
         }
         return result
