@@ -9,7 +9,7 @@ extension RotationMachine {
 
     /// Goes on to the next stage of the strategy's path, if the admin and the calendar let it.
     mutating func advance() -> Effect {
-        if context.until == rotation.stage { return .finish(.reachedStage) }
+        if isAtGoal { return .finish(.reachedStage) }
         let next = context.strategy.stage(after: rotation.stage, context.capabilities)
         if next == .cutOver || next == .retiring, let wait = waitForWindow() { return wait }
         return enter(next)
@@ -31,7 +31,21 @@ extension RotationMachine {
             .drainBack, .removing, .provingRemoved, .needsAttention:
             break
         }
-        return work()
+        return isBeyondGoal ? .finish(.reachedStage) : work()
+    }
+
+    /// Whether the stage after which to stop is the present one or lies behind.
+    var isAtGoal: Bool { distanceToGoal.map { $0 <= 0 } ?? false }
+
+    /// Whether the stage after which to stop lies behind; from `completed` the last sweep only is left.
+    var isBeyondGoal: Bool { rotation.stage != .completed && distanceToGoal.map { $0 < 0 } ?? false }
+
+    private var distanceToGoal: Int? {
+        let path = context.strategy.path(context.capabilities)
+        guard let goal = context.until.flatMap(path.firstIndex), let here = path.firstIndex(of: rotation.stage) else {
+            return nil
+        }
+        return goal - here
     }
 
     private mutating func moveTraffic(to slot: SlotName) {

@@ -18,7 +18,7 @@ extension RotationMachine {
             if attention.from == .minting, attention.cause == .activeRejected { leaveOrphans() }
             note("rotation.resumed", ["cause": attention.cause.rawValue])
         }
-        return work()
+        return isBeyondGoal ? .finish(.reachedStage) : work()
     }
 
     /// Goes on without removing what a lost mint left behind: while the active secret is dead nothing may be removed, and

@@ -174,7 +174,7 @@ extension RotationMachine {
 
     mutating func delivered(_ results: [DeliveryResult]) -> Effect {
         keepResults(results)
-        if context.until == rotation.stage { return .finish(.reachedStage) }
+        if rotation.stage == .cutOver, isAtGoal { return .finish(.reachedStage) }
         return enter(rotation.stage == .switchBack ? .drainBack : .draining)
     }
 
