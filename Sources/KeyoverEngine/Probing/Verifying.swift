@@ -39,7 +39,7 @@ extension RotationRunner {
                 guard hasArrived else { break }
                 if provider.capabilities.locksOut {
                     row.refusals += 1
-                    guard row.refusals < demanded else { return .inconclusive(tooManyRefusals(slot)) }
+                    guard row.refusals < min(demanded, 3) else { return .inconclusive(tooManyRefusals(slot)) }
                     break
                 }
                 let good = prober.goodControl(for: slot)
