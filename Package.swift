@@ -87,7 +87,12 @@ let package = Package(
         .executableTarget(
             name: "keyover", dependencies: ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", sqlite],
             swiftSettings: house,
-            linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+            linkerSettings: [
+                // What FoundationEssentials needs besides, which a target compiled for dynamic linking does not say.
+                .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
+                .linkedLibrary("_FoundationCShims", .when(configuration: .release)),
+                .unsafeFlags(["-static-executable"], .when(configuration: .release)),
+            ]),
         .executableTarget(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
         tests(of: "KeyoverCore", ["KeyoverConformance"]),
