@@ -105,7 +105,10 @@ let package = Package(
         tests(of: "KeyoverSandbox", [nioCore, nioPosix]),
         tests(of: "KeyoverTesting"),
         .testTarget(
-            name: "CommandTests", dependencies: ["KeyoverSandbox", "keyover-main", "keyover"], swiftSettings: house),
+            name: "CommandTests",
+            dependencies: [
+                "CKeyoverProcess", "KeyoverSandbox", "keyover-main", "keyover", asyncHTTPClient, nioCore,
+            ], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// `keyover client`: the clients whose secrets are rotated.
+struct ClientCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "client", abstract: "Clients: add (adopt), list, show, edit, remove.",
+        subcommands: [
+            ClientAddCommand.self, ClientListCommand.self, ClientShowCommand.self, ClientEditCommand.self,
+            ClientRemoveCommand.self,
+        ])
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import FoundationEssentials
+import KeyoverCore
+import KeyoverSealing
+import KeyoverVaults
+
+/// `keyover init`: configuration, identity and vault.
+struct InitCommand: KeyoverSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Create configuration, identity and vault; nothing is overwritten.",
+        discussion: "An identity that is there already is used as it is.")
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Who else can open the vault, such as an offline recovery key: age1...; may be repeated.",
+            valueName: "recipient"))
+    var recipient: [String] = []
+
+    @OptionGroup var form: FormatOption
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let (settings, terminal) = (try session.settings, session.terminal)
+        try refuse(settings)
+        let others = try recipient.map { text in
+            guard let recipient = X25519Recipient(text) else {
+                throw ConfigurationError(
+                    .invalidValue, "\(text.printable) is no age recipient", remedy: "give the public key: age1...")
+            }
+            return recipient
+        }
+        let path =
+            settings.identity.map(FileSystem.absolute)
+            ?? FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt"
+        let url = try session.vaultURL()
+        let identity = try identity(at: path)
+        let pin = try await VaultRegistry.create(url, for: [identity.recipient] + others)
+        let report = Report(
+            configuration: FileSystem.absolute(settings.ownFile), identity: path, vault: url.description,
+            vaultID: pin.vaultID?.description ?? "", keyCommitment: Hex.encode(pin.commitment ?? []),
+            recipients: ([identity.recipient] + others).map(\.description))
+        try FileSystem.makeDirectory(FileSystem.parent(of: report.configuration))
+        try FileSystem.create(report.configuration, report.text(settings))
+        if form.format == .json {
+            try terminal.show(json: report)
+        } else {
+            show(report, madeIdentity: identity.isFresh, on: terminal)
+        }
+        return .done
+    }
+
+    private func refuse(_ settings: Settings) throws(ConfigurationError) {
+        guard FileSystem.exists(settings.ownFile) else { return }
+        throw ConfigurationError(
+            .invalidValue, "there is a configuration at \(settings.ownFile) already; nothing was changed",
+            remedy: "look at it with keyover config, or give another one with --config FILE")
+    }
+
+    private func identity(at path: String) throws -> (recipient: X25519Recipient, isFresh: Bool) {
+        if FileSystem.exists(path) {
+            let found = try IdentityFile.read(path).compactMap { $0 as? X25519Identity }
+            guard let first = found.first else {
+                throw VaultError(.locked, "\(path) holds no X25519 identity", remedy: "give another --identity FILE")
+            }
+            return (first.recipient, false)
+        }
+        let fresh = try X25519Identity.generate()
+        try FileSystem.makeDirectory(FileSystem.parent(of: path))
+        try IdentityFile.text(of: fresh).withUnsafeSecretBytes { try FileSystem.create(path, $0) }
+        return (fresh.recipient, true)
+    }
+
+    private func show(_ report: Report, madeIdentity: Bool, on terminal: Terminal) {
+        var sheet = Sheet()
+        sheet.add("configuration", report.configuration)
+        sheet.add("identity", report.identity + (madeIdentity ? "" : " (was there already)"))
+        sheet.add("vault", report.vault)
+        for recipient in report.recipients { sheet.add("opened by", recipient) }
+        terminal.show(sheet)
+        terminal.print("")
+        terminal.print("Who has the identity and the vault has every secret in it; without the identity nobody has.")
+        terminal.print("Keep a copy of the identity offline, apart from backups of the vault.")
+        terminal.print("Next: keyover tenant add NAME --provider PROVIDER")
+    }
+}
+
+extension InitCommand {
+    /// What was made, as `--format json` shows it.
+    fileprivate struct Report: Encodable {
+        let configuration: String
+        let identity: String
+        let vault: String
+        let vaultID: String
+        let keyCommitment: String
+        let recipients: [String]
+
+        /// The text of the configuration file.
+        func text(_ settings: Settings) -> String {
+            var lines = [
+                "# Keyover's configuration; keyover config shows what is in force. No secret lies here.",
+                "vault: \(Self.quoted(vault))",
+                "identity: \(Self.quoted(identity))",
+                "# The vault is refused when it is not this one.",
+                "vault_id: \(vaultID)",
+                "key_commitment: \(keyCommitment)",
+            ]
+            for key in [SettingKey.stateDirectory, .policies, .caFile] {
+                guard let setting = settings[key] else { continue }
+                lines.append("\(key.rawValue): \(Self.quoted(FileSystem.absolute(setting.value)))")
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }
+
+        /// Plain where YAML and a reader of single lines agree on it, else quoted as both understand it.
+        private static func quoted(_ text: String) -> String {
+            let isPlain = text.utf8.allSatisfy { byte in
+                (48...58).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+            }
+            return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+        }
+    }
+}

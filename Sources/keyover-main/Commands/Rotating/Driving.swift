@@ -1,0 +1,50 @@
+import KeyoverCore
+import KeyoverEngine
+
+/// Runs one call of the engine for one client, with progress on the terminal, and reports how it ended.
+struct Driving {
+    let session: Session
+    let workspace: Workspace
+
+    /// Carries the call out; an error becomes a report too, so that the next client gets its turn.
+    func drive(
+        _ client: ClientName, succeedsBy isWanted: (RotationMachine.Outcome) -> Bool = { $0 != .rolledBack },
+        _ call: (RotationEngine) async throws -> RotationEngine.Result
+    ) async -> RotationReport {
+        let display = ProgressDisplay(session.terminal)
+        defer { display.end() }
+        do {
+            let engine = try await workspace.engine(for: client) { display.hear($0) }
+            let result = try await call(engine)
+            display.end()
+            return RotationReport(
+                result, at: workspace.now, instructions: await instructions(result), succeedsBy: isWanted)
+        } catch {
+            display.end()
+            ErrorReport(error).show(on: session.terminal)
+            return RotationReport(error, client: client)
+        }
+    }
+
+    /// Shows one report in the wanted form, notes the audit log's end, and answers the exit code.
+    func finish(_ report: RotationReport, _ form: FormatOption) async throws -> ExitStatus {
+        if form.format == .json {
+            try session.terminal.show(json: report)
+        } else {
+            report.show(on: session.terminal)
+        }
+        try await workspace.noteAuditHead()
+        return report.status
+    }
+
+    /// What a person has to do at the provider, when the rotation waits for one.
+    private func instructions(_ result: RotationEngine.Result) async -> [String] {
+        let record = result.record
+        guard let step = NextStep.manualStep(of: record),
+            let tenant = try? await workspace.tenant(record.registration.tenant).record,
+            let provider = try? workspace.provider(of: tenant)
+        else { return [] }
+        return provider.instructions(
+            for: step, client: ClientReference(name: record.name, clientID: record.primary.clientID))
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import KeyoverCore
+import KeyoverSealing
+import KeyoverVaults
+
+/// `keyover vault status`.
+struct VaultStatusCommand: KeyoverSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show what the vault is, who opens it and how much is in it.")
+
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var form: FormatOption
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let status = try await session.openInspectableVault().status()
+        let settings = try session.settings
+        let isPinned = settings.vaultID != nil && settings.keyCommitment != nil
+        if form.format == .json {
+            try session.terminal.show(json: View(status, isPinned: isPinned))
+            return .done
+        }
+        var sheet = Sheet()
+        sheet.add("vault", status.location.description.printable)
+        sheet.add("id", status.id.description)
+        sheet.add("key commitment", status.keyCommitment)
+        sheet.add("pinned", isPinned ? "yes" : "no: set vault_id and key_commitment in config.yaml")
+        sheet.add("opened by", status.recipientTypes.joined(separator: ", ").printable)
+        sheet.add("values", status.opensValues ? "can be read with this identity" : "cannot be read with this identity")
+        sheet.add("state", status.mark.description)
+        sheet.add("newest seen here", status.highWaterMark?.description ?? "none")
+        for (kind, count) in status.records.sorted(by: { $0.key < $1.key }) {
+            sheet.add("\(kind) records", String(count))
+        }
+        sheet.add("consumers", String(status.ledgerEntries))
+        sheet.add("size", "\(status.byteCount) bytes")
+        session.terminal.show(sheet)
+        return .done
+    }
+
+    private struct View: Encodable {
+        let location: String
+        let id: UUIDv7
+        let keyCommitment: String
+        let isPinned: Bool
+        let recipientTypes: [String]
+        let opensValues: Bool
+        let state: String
+        let highWaterMark: String?
+        let records: [String: Int]
+        let consumers: Int
+        let byteCount: Int
+
+        init(_ status: VaultStatus, isPinned: Bool) {
+            location = status.location.description
+            id = status.id
+            keyCommitment = status.keyCommitment
+            self.isPinned = isPinned
+            recipientTypes = status.recipientTypes
+            opensValues = status.opensValues
+            state = status.mark.description
+            highWaterMark = status.highWaterMark?.description
+            records = status.records
+            consumers = status.ledgerEntries
+            byteCount = status.byteCount
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import KeyoverCore
+
+/// The keys of the configuration.
+///
+/// All are flat texts: the small front reads the same file with a few lines of code.
+enum SettingKey: String, CaseIterable, Sendable {
+    case vault
+    case identity
+    case vaultID = "vault_id"
+    case keyCommitment = "key_commitment"
+    case stateDirectory = "state_dir"
+    case policies
+    case caFile = "ca_file"
+    case claimTerm = "claim_term"
+
+    /// The environment variable that sets it.
+    var environmentName: String {
+        self == .identity ? "KEYOVER_IDENTITY_FILE" : "KEYOVER_" + rawValue.uppercased()
+    }
+
+    /// Whether the value is a path, which has to be absolute where it lies in a file.
+    var isPath: Bool {
+        switch self {
+        case .identity, .stateDirectory, .policies, .caFile: true
+        case .vault, .vaultID, .keyCommitment, .claimTerm: false
+        }
+    }
+}
+
+/// A value with the place it came from.
+struct Setting: Sendable {
+    /// Where a value came from, the strongest first.
+    enum Origin: Sendable, CustomStringConvertible {
+        case flag(String)
+        case environment(String)
+        case credential(directory: String)
+        case file(String, line: Int)
+        case standard
+
+        var description: String {
+            switch self {
+            case .flag(let name): name
+            case .environment(let name): "environment \(name)"
+            case .credential: "CREDENTIALS_DIRECTORY"
+            case .file(let path, let line): "\(path):\(line)"
+            case .standard: "default"
+            }
+        }
+    }
+
+    let value: String
+    let origin: Origin
+}
+
+/// The effective configuration of one invocation.
+struct Settings: Sendable {
+    private let values: [SettingKey: Setting]
+    /// The files that were read, the strongest first.
+    let files: [String]
+    /// Where `init` writes the configuration.
+    let ownFile: String
+    /// The standard places of this user.
+    let places: StandardPlaces
+
+    init(_ values: [SettingKey: Setting], files: [String], ownFile: String, places: StandardPlaces) {
+        self.values = values
+        self.files = files
+        self.ownFile = ownFile
+        self.places = places
+    }
+
+    subscript(key: SettingKey) -> Setting? { values[key] }
+
+    /// The URL of the vault.
+    var vault: String { values[.vault]?.value ?? "file:\(places.data)/vault" }
+    /// Where the identity lies, when it is a file.
+    var identity: String? { values[.identity]?.value }
+    /// The id that the vault must have.
+    var vaultID: String? { values[.vaultID]?.value }
+    /// The commitment that the vault's keys must have.
+    var keyCommitment: String? { values[.keyCommitment]?.value }
+    /// Where this host keeps what is no secret and must not be lost: marks, locks, the audit log.
+    var stateDirectory: String { values[.stateDirectory]?.value ?? places.state }
+    /// The folder of policies; `nil` for the built-in policy.
+    var policies: String? { values[.policies]?.value }
+    /// Further certificate authorities to trust.
+    var caFile: String? { values[.caFile]?.value }
+
+    /// The bounds of ``claimTerm()``: a renewal must fit in, and a runner that was stopped is waited for so long.
+    private static let claimTerms = TimeSpan.seconds(5)...TimeSpan.minutes(10)
+
+    /// How long after storing a claim on a rotation a runner may write at the provider.
+    func claimTerm() throws(ConfigurationError) -> TimeSpan {
+        guard let setting = values[.claimTerm] else { return .seconds(30) }
+        guard let term = TimeSpan(setting.value), Self.claimTerms.contains(term) else {
+            throw ConfigurationError(
+                .invalidValue,
+                "\(SettingKey.claimTerm.rawValue) is \(setting.value.printable) (from \(setting.origin))",
+                remedy: "write a time from \(Self.claimTerms.lowerBound) to \(Self.claimTerms.upperBound)")
+        }
+        return term
+    }
+}

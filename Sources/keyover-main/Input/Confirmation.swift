@@ -1,0 +1,19 @@
+import Glibc
+
+/// Asks on the terminal before something that cannot be undone.
+struct Confirmation {
+    let terminal: Terminal
+
+    /// Whether a person is at the keyboard.
+    static var isPossible: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Returns when the answer is yes; ends the command otherwise.
+    func demand(_ question: String) throws {
+        terminal.ask("\(question) [y/N] ")
+        let answer = try StandardInput.line(limit: 64)
+        guard ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased()) else {
+            terminal.insist("nothing was changed")
+            throw Finished(status: .failed)
+        }
+    }
+}
