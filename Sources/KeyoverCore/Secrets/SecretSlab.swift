@@ -14,28 +14,44 @@ final class SecretSlab: Sendable {
         let byteCount: Int
     }
 
+    private struct State {
+        var free: [Range<Int>]
+        /// How much of the region is kept out of swap so far, counted from its beginning.
+        var lockedCount = 0
+        var isLocked = true
+    }
+
+    // Locking touches every page, which for the whole region would cost each process more than a millisecond.
+    private static let lockStep = 64 << 10
+
     private let region: Region?
-    private let free: Mutex<[Range<Int>]>
-    /// Whether the kernel agreed to keep the slab out of swap.
-    let isLocked: Bool
+    private let state: Mutex<State>
 
     init(byteCount: Int) {
         region = Self.map(byteCount).map { Region(base: $0, byteCount: byteCount) }
-        isLocked = region.map { mlock($0.base, $0.byteCount) == 0 } ?? false
-        free = Mutex(region == nil ? [] : [0..<byteCount / Self.unit])
+        state = Mutex(State(free: region == nil ? [] : [0..<byteCount / Self.unit]))
+    }
+
+    /// Whether the kernel agrees to keep secrets out of swap; false as soon as it refused once.
+    var isLocked: Bool {
+        state.withLock { state in
+            lock(upTo: 1, &state)
+            return state.isLocked
+        }
     }
 
     /// Zeroed memory for so many bytes.
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let units = max(1, (byteCount + Self.unit - 1) / Self.unit)
-        let start: Int? = free.withLock { ranges in
-            guard let index = ranges.firstIndex(where: { $0.count >= units }) else { return nil }
-            let range = ranges[index]
+        let start: Int? = state.withLock { state in
+            guard let index = state.free.firstIndex(where: { $0.count >= units }) else { return nil }
+            let range = state.free[index]
             if range.count == units {
-                ranges.remove(at: index)
+                state.free.remove(at: index)
             } else {
-                ranges[index] = range.lowerBound + units..<range.upperBound
+                state.free[index] = range.lowerBound + units..<range.upperBound
             }
+            lock(upTo: (range.lowerBound + units) * Self.unit, &state)
             return range.lowerBound
         }
         if let start, let region { return region.base + start * Self.unit }
@@ -43,8 +59,19 @@ final class SecretSlab: Sendable {
             // Out of address space: like any failed allocation this ends the process, before a secret is misplaced.
             preconditionFailure("no memory left for a secret of \(byteCount) bytes")
         }
-        _ = mlock(own, byteCount)
+        if mlock(own, byteCount) != 0 { state.withLock { $0.isLocked = false } }
         return own
+    }
+
+    private func lock(upTo end: Int, _ state: inout State) {
+        guard let region else {
+            state.isLocked = false
+            return
+        }
+        guard end > state.lockedCount else { return }
+        let next = min(region.byteCount, (end + Self.lockStep - 1) / Self.lockStep * Self.lockStep)
+        if mlock(region.base + state.lockedCount, next - state.lockedCount) != 0 { state.isLocked = false }
+        state.lockedCount = next
     }
 
     /// Zeroes the bytes and gives them back.
@@ -56,7 +83,7 @@ final class SecretSlab: Sendable {
         }
         let start = (pointer - region.base) / Self.unit
         let units = max(1, (byteCount + Self.unit - 1) / Self.unit)
-        free.withLock { ranges in Self.insert(start..<start + units, into: &ranges) }
+        state.withLock { state in Self.insert(start..<start + units, into: &state.free) }
     }
 
     private static func insert(_ range: Range<Int>, into ranges: inout [Range<Int>]) {
