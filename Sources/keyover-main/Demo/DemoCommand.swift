@@ -36,7 +36,7 @@ struct DemoCommand: KeyoverSubcommand {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let world = try await DemoWorld.make(profile: try SandboxCommand.profile(named: profile), workers: workers)
+        let world = try await DemoWorld.make(profile: try SandboxCommand.profile(named: profile))
         do {
             let report = try await rotate(in: world, session.terminal)
             await world.end()

@@ -18,11 +18,11 @@ struct DemoWorld: Sendable {
     /// The secret that the rotation replaces, kept to try it afterwards.
     let oldSecret: SecretValue
 
-    static func make(profile: SandboxProfile, workers: Int) async throws -> DemoWorld {
+    static func make(profile: SandboxProfile) async throws -> DemoWorld {
         var profile = profile
-        // A worker mints a token and uses it at once. With the usual cap of ten, sixteen workers would silently end each
-        // other's tokens between the two, which is a fault of the traffic and no matter of secrets.
-        profile.maxLiveTokens = 2 * workers + 10
+        // A worker mints a token for each request. With the usual cap of ten, sixteen workers would silently end each
+        // other's tokens between minting and using them, which is a fault of the traffic and no matter of secrets.
+        profile.maxLiveTokens = 1_000_000
         let server = try await SandboxServer.start(SandboxConfiguration(profile: profile))
         let directory = try FileSystem.makeTemporaryDirectory("demo")
         do {
