@@ -29,10 +29,15 @@ import Testing
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
             }
             let built = try #require(FileManager.default.resolvingExecutable("keyover"))
-            try FileManager.default.copyItem(atPath: built, toPath: bin + "/keyover")
-            try Data("#!/bin/sh\necho main \"$0\" \"$@\"\nexit 42\n".utf8).write(
-                to: URL(filePath: bin + "/keyover-main"))
-            try setMode(0o755, bin + "/keyover-main")
+            let script = vault.scratch.path + "/script"
+            try Data("#!/bin/sh\necho main \"$0\" \"$@\"\nexit 42\n".utf8).write(to: URL(filePath: script))
+            try setMode(0o755, script)
+            // Copied by another process: a child that starts here meanwhile would keep the copies open for writing.
+            for (source, name) in [(built, "keyover"), (script, "keyover-main")] {
+                let copying = try Process.run(URL(filePath: "/bin/cp"), arguments: [source, "\(bin)/\(name)"])
+                copying.waitUntilExit()
+                try #require(copying.terminationStatus == 0)
+            }
             try IdentityFile.text(of: vault.identity).withUnsafeSecretBytes { try writePrivately(Data($0), to: key) }
         }
 

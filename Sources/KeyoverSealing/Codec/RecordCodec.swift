@@ -56,29 +56,38 @@ public struct RecordCodec: Sendable {
 
     /// The record that the JSON says, upgraded to the present format.
     public func decode<Record: VaultRecord>(_ data: Data, as type: Record.Type) throws(VaultError) -> Record {
-        let format = try format(of: data, kind: Record.kind)
+        guard data.count <= Self.byteLimit else { throw Self.unreadable(Record.kind, nil) }
+        let found: FoundRecord<Record>
         do {
-            return try JSONDecoder().decode(
-                Envelope<Record>.self, from: format < Record.formatVersion ? upgrade(data, from: format, type) : data
-            ).record
+            found = try JSONDecoder().decode(FoundRecord<Record>.self, from: data)
         } catch {
-            throw format > Record.formatVersion
-                ? Self.newerFormat(Record.kind, format, Record.formatVersion)
-                : VaultError(.corrupt, "a record of kind \(Record.kind) is authentic but unreadable", underlying: error)
+            throw Self.unreadable(Record.kind, error)
+        }
+        switch found.content {
+        case .success(let record):
+            return record
+        case .failure(let error):
+            guard found.format <= Record.formatVersion else {
+                throw Self.newerFormat(Record.kind, found.format, Record.formatVersion)
+            }
+            throw Self.unreadable(Record.kind, error)
+        case nil:
+            do {
+                let upgraded = try upgrade(data, from: found.format, type)
+                return try JSONDecoder().decode(Envelope<Record>.self, from: upgraded).record
+            } catch {
+                throw Self.unreadable(Record.kind, error)
+            }
         }
     }
 
     /// Refuses to replace a record of a newer format.
     public func checkMayReplace<Record: VaultRecord>(_ data: Data, _ type: Record.Type) throws(VaultError) {
-        let format = try format(of: data, kind: Record.kind)
+        guard data.count <= Self.byteLimit, let header = try? JSONDecoder().decode(Header.self, from: data) else {
+            throw Self.unreadable(Record.kind, nil)
+        }
+        let format = header.format
         if format > Record.formatVersion { throw Self.newerFormat(Record.kind, format, Record.formatVersion) }
-    }
-
-    private func format(of data: Data, kind: String) throws(VaultError) -> Int {
-        guard data.count <= Self.byteLimit, let header = try? JSONDecoder().decode(Header.self, from: data),
-            header.kind == kind, header.format > 0
-        else { throw VaultError(.corrupt, "a record of kind \(kind) is authentic but has no readable header") }
-        return header.format
     }
 
     private func upgrade<Record: VaultRecord>(_ data: Data, from: Int, _ type: Record.Type) throws -> Data {
@@ -90,6 +99,12 @@ public struct RecordCodec: Sendable {
             record = try step.apply(record)
         }
         return try JSONEncoder().encode(Envelope(format: Record.formatVersion, kind: Record.kind, record: record))
+    }
+
+    private static func unreadable(_ kind: String, _ error: (any Error)?) -> VaultError {
+        VaultError(
+            .corrupt, "a record of kind \(kind) is authentic but unreadable",
+            remedy: "restore a backup with keyover vault restore", underlying: error)
     }
 
     private static func newerFormat(_ kind: String, _ found: Int, _ known: Int) -> VaultError {
@@ -108,4 +123,22 @@ private struct Envelope<Record: Codable>: Codable {
     let format: Int
     let kind: String
     let record: Record
+}
+
+/// What one pass over the JSON finds: the format, and the record where this code can read that format.
+private struct FoundRecord<Record: VaultRecord>: Decodable {
+    private enum CodingKeys: String, CodingKey { case format, kind, record }
+
+    let format: Int
+    /// The record or why it cannot be read; `nil` when it has to be upgraded first.
+    let content: Result<Record, any Error>?
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        format = try container.decode(Int.self, forKey: .format)
+        guard format > 0, try container.decode(String.self, forKey: .kind) == Record.kind else {
+            throw DecodingError.dataCorruptedError(forKey: .kind, in: container, debugDescription: "another kind")
+        }
+        content = format < Record.formatVersion ? nil : Result { try container.decode(Record.self, forKey: .record) }
+    }
 }
