@@ -12,6 +12,7 @@ enum ConfigurationLines {
     private static let limit = 64 << 10
     private static let knownKeys: Set<Substring> = [
         "vault", "identity", "vault_id", "key_commitment", "state_dir", "audit_dir", "policies", "ca_file",
+        "claim_term",
     ]
     private static let pathKeys: Set<Substring> = ["identity", "state_dir", "audit_dir", "policies", "ca_file"]
 

@@ -64,6 +64,21 @@ import Testing
         #expect(try await vault.reopened().status().mark == VaultMark(epoch: 1, counter: 2))
     }
 
+    @Test func aMarkThatCannotBeKeptIsReported() async throws {
+        let vault = try await TestVault()
+        try FileManager.default.createDirectory(
+            atPath: vault.stateDirectory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        let revision = try await vault.vault.write(SampleRecords.client("a"), expecting: nil)
+        #expect(try await vault.fileVault.status().highWaterMark?.counter == 1, "readable for others is good enough")
+        try setMode(0o777, vault.stateDirectory)
+        _ = try await vault.vault.write(SampleRecords.client("a"), expecting: revision)
+        let findings = try await vault.fileVault.verify().findings
+        #expect(findings.count == 1 && findings[0].remedy.contains("chmod"))
+        try setMode(0o700, vault.stateDirectory)
+        #expect(try await vault.fileVault.verify().isSound)
+        #expect(try await vault.fileVault.status().highWaterMark?.counter == 2)
+    }
+
     @Test func aDamagedMarkIsNotIgnored() async throws {
         let vault = try await TestVault()
         _ = try await vault.vault.write(SampleRecords.client("a"), expecting: nil)

@@ -37,7 +37,8 @@ public struct HighWaterMark: Sendable {
 
     /// Raises the mark unless it is as high already.
     public func raise(to mark: VaultMark) throws(VaultError) {
-        let folder = try PrivateDirectory.make(directory)
+        // A service manager may have made the folder readable for others, and the mark is no secret.
+        let folder = try PrivateDirectory.make(directory, rule: .ownerWrites)
         let lock = openat(folder.descriptor, name + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw SystemError.last("cannot open \(directory)/\(name).lock") }
         defer { close(lock) }

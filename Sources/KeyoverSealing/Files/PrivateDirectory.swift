@@ -7,8 +7,8 @@ public final class PrivateDirectory: Sendable {
     public let path: String
     let descriptor: Int32
 
-    /// Opens a folder; a link in its place, another owner, or any access for others is refused.
-    public init(_ path: String) throws(VaultError) {
+    /// Opens a folder; a link in its place, another owner, or what the rule forbids is refused.
+    public init(_ path: String, rule: PrivateFile.Rule = .ownerOnly) throws(VaultError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
             // Linux says ENOTDIR when O_DIRECTORY meets a link, which would read as if there were nothing.
@@ -24,7 +24,7 @@ public final class PrivateDirectory: Sendable {
         }
         defer { free(resolved) }
         do {
-            try PrivateFile.check(status, path, .ownerOnly)
+            try PrivateFile.check(status, path, rule)
         } catch {
             close(descriptor)
             throw error
@@ -38,7 +38,9 @@ public final class PrivateDirectory: Sendable {
     }
 
     /// Opens the folder after making it, and the folders above it, where they are missing.
-    public static func make(_ path: String) throws(VaultError) -> PrivateDirectory {
+    public static func make(
+        _ path: String, rule: PrivateFile.Rule = .ownerOnly
+    ) throws(VaultError) -> PrivateDirectory {
         var prefix = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             prefix += "/" + part
@@ -46,7 +48,7 @@ public final class PrivateDirectory: Sendable {
                 throw SystemError.last("cannot make the folder \(prefix)")
             }
         }
-        return try PrivateDirectory(path)
+        return try PrivateDirectory(path, rule: rule)
     }
 
     /// Refuses the folder if others can get at it by now.

@@ -7,6 +7,8 @@ public enum PrivateFile {
     public enum Rule: Sendable {
         /// Owned by the effective user, and no access for group and others.
         case ownerOnly
+        /// Owned by the effective user, who alone may change it; others may look.
+        case ownerWrites
         /// As systemd makes credentials: owned by the effective user or root; the group may read, nobody else.
         case serviceCredential
     }
@@ -79,7 +81,13 @@ public enum PrivateFile {
                 .looseFilePermissions, "\(path) belongs to uid \(status.st_uid), and this process runs as \(geteuid())",
                 remedy: "run the command as the owner of \(path)")
         }
-        let (mode, forbidden) = (status.st_mode & 0o7777, mode_t(rule == .ownerOnly ? 0o077 : 0o037))
+        let mode = status.st_mode & 0o7777
+        let forbidden: mode_t =
+            switch rule {
+            case .ownerOnly: 0o077
+            case .ownerWrites: 0o022
+            case .serviceCredential: 0o037
+            }
         guard mode & forbidden == 0 else {
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
             throw VaultError(

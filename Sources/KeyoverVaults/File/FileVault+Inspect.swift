@@ -36,7 +36,7 @@ extension FileVault: InspectableVault {
             result.ledgerEntries = checked.ledgerEntries
             result.checkedValues = checked.checkedValues
             result.findings += checked.findings
-            if let highWaterMark = folder.highWaterMark, let seen = try highWaterMark.read(), seen < present {
+            if let highWaterMark = folder.highWaterMark, try highWaterMark.read().map({ $0 < present }) ?? true {
                 note(&result) { () throws(VaultError) in try highWaterMark.raise(to: present) }
             }
         } catch {
