@@ -16,6 +16,8 @@ extension RotationMachine {
             rotation.attention = nil
             rotation.failures = 0
             if attention.from == .minting, attention.cause == .activeRejected { leaveOrphans() }
+            // Somebody may have removed it only now, so the replicas get their time again.
+            if attention.cause == .oldStillWorks { rotation.removedAt = context.now }
             note("rotation.resumed", ["cause": attention.cause.rawValue])
         }
         return isBeyondGoal ? .finish(.reachedStage) : work()

@@ -38,10 +38,11 @@ extension RotationMachine {
     /// A mint's answer was lost: what bears our tag is ours and of no use, since its value is lost with the answer.
     mutating func search(_ listed: [ListedSecret]) -> Effect {
         let ours = listed.filter { secret in secret.tag.map(rotation.tags.contains) ?? false }
-        if !ours.isEmpty {
+        if case .add(let tag) = rotation.intent?.write, ours.contains(where: { $0.tag == tag }) {
             adopt(ours)
             return work()
         }
+        // What bears an older tag was adopted before and lags in the list; it says nothing of the newest mint.
         if context.capabilities.mintRepair == .attention, hasUnknown(listed) {
             return attention(.ambiguousOrphan, "a secret at the provider may be the one whose answer was lost")
         }
@@ -60,7 +61,9 @@ extension RotationMachine {
     private var timeToSettle: TimeSpan {
         guard let declared = rotation.mintDeclaredAt else { return .zero }
         let capabilities = context.capabilities
-        let longest = context.claimTerm + capabilities.commitDelay + capabilities.propagationBound
+        // Whoever declared it may have been given a longer term than this runner.
+        let term = max(context.claimTerm, rotation.intent?.term ?? .zero)
+        let longest = term + capabilities.commitDelay + capabilities.propagationBound
         return declared.remaining(of: longest, at: context.now)
     }
 
