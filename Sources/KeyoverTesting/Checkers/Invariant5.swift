@@ -5,8 +5,20 @@ internal import KeyoverCore
 ///
 /// The bound is kept by the closing rounds (`Simulation.close`): a fixed number of commands, each followed by what its
 /// `needsAttention` or `waiting` asks people for. Here the end itself is judged: one more rotation, begun when all was
-/// calm, has to complete. Somebody who meddled may have destroyed the only working secret, so that no end is promised.
+/// calm, has to complete. And an end means what it says: no replica takes the secret that was proven dead. Somebody who meddled may have destroyed the only working secret, so that no end is promised.
 final class Invariant5: InvariantChecker {
+    func stored(_ old: ClientRecord, _ new: ClientRecord, by process: SimulatedProcess?, in simulation: Simulation) {
+        guard let from = old.rotation?.stage, from == .proving || from == .provingRemoved,
+            new.rotation?.stage == .completed || new.rotation?.stage == .rolledBack
+        else { return }
+        let dead = from == .proving ? old.primary.value : old.secondary?.value
+        guard let secret = dead.flatMap(simulation.server.secret(withValue:)) else { return }
+        let replicas = 0..<simulation.scenario.replicas
+        if replicas.contains(where: { simulation.server.accepts(secret, at: $0, simulation.now) }) {
+            simulation.violate(5, "\(secret.id) was proven dead and is still accepted")
+        }
+    }
+
     func check(_ simulation: Simulation) {
         guard let rotation = simulation.store.record.rotation else { return }
         if (rotation.stage == .needsAttention) != (rotation.attention != nil) {

@@ -8,6 +8,9 @@ final class Invariant6: InvariantChecker {
     private var compared = 0
 
     func stored(_ old: ClientRecord, _ new: ClientRecord, by process: SimulatedProcess?, in simulation: Simulation) {
+        guard new.auditSequence >= old.auditSequence else {
+            return simulation.violate(6, "entries were lost: \(old.auditSequence) became \(new.auditSequence)")
+        }
         let added = new.outbox.filter { $0.sequence > old.auditSequence }
         history += added
         let numbers = history.suffix(added.count).map(\.sequence)
