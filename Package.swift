@@ -65,8 +65,8 @@ let package = Package(
     targets: [
         house("KeyoverCore"),
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
-        .target(name: "CKeyoverSystem", linkerSettings: [.linkedLibrary("sqlite3")]),
-        house("KeyoverVaults", ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
+        .target(name: "CKeyoverSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        house("KeyoverVaults", ["CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
         house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
         .target(name: "CKeyoverProcess"),
@@ -85,7 +85,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .executableTarget(
-            name: "keyover", dependencies: ["CKeyoverSystem", "KeyoverCore", "KeyoverSealing", sqlite],
+            name: "keyover",
+            dependencies: ["CKeyoverProcess", "CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", sqlite],
             swiftSettings: house,
             linkerSettings: [
                 // What FoundationEssentials needs besides, which a target compiled for dynamic linking does not say.
@@ -108,6 +109,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CKeyoverProcess", "KeyoverSandbox", "keyover-main", "keyover", asyncHTTPClient, nioCore,
+                nioHTTP1,
             ], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

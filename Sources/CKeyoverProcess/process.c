@@ -6,9 +6,14 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-int keyover_make_undumpable(void) {
+int keyover_harden_process(void) {
+    struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+        return -1;
+    }
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 

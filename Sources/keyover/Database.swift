@@ -1,4 +1,4 @@
-import CKeyoverSystem
+import CKeyoverSQLite
 import GRDBSQLite
 import KeyoverCore
 import KeyoverSealing

@@ -4,7 +4,7 @@
 //
 // Standard output gets the answer and nothing else. Standard error gets `error:` and `hint:` lines.
 
-import CKeyoverSystem
+import CKeyoverProcess
 import Glibc
 import KeyoverCore
 import KeyoverSealing

@@ -1,4 +1,4 @@
-import CKeyoverSystem
+import CKeyoverSQLite
 import GRDB
 import KeyoverCore
 import KeyoverSealing

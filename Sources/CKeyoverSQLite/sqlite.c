@@ -1,18 +1,8 @@
-// The calls that Swift cannot make because they take a variable number of arguments.
+// The call of SQLite that Swift cannot make, because it takes a variable number of arguments.
 
-#include "CKeyoverSystem.h"
+#include "CKeyoverSQLite.h"
 
 #include <sqlite3.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
-int keyover_harden_process(void) {
-    struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0) {
-        return -1;
-    }
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 int keyover_harden_database(void *database) {
     static const struct {
