@@ -34,6 +34,8 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var deactivatedAt: ClockReading?
     /// When the old secret was turned on again on the way back.
     public var reactivatedAt: ClockReading?
+    /// The newest deactivation of the old secret that was declared and never answered: it may still take effect.
+    public var lostDeactivation: Intent?
     /// The secret that was turned off because the provider removes only what is off.
     public var turnedOff: SecretID?
     /// When the secret on its way out was confirmed gone.

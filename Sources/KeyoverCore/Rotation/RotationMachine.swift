@@ -171,9 +171,7 @@ public struct RotationMachine: Sendable {
         case .soaking: return .observeGate
         case .retiring: return remove(.primary)
         case .proving: return .prove(.primary)
-        case .precheck:
-            if rotation.deactivatedAt != nil, let id = record.primary.secretID { return write(.reactivate(id)) }
-            return .verify(.primary)
+        case .precheck: return turnOn() ?? .verify(.primary)
         case .removing: return remove(.secondary)
         case .provingRemoved: return .prove(.secondary)
         case .completed, .rolledBack:

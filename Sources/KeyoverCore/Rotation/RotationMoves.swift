@@ -17,6 +17,7 @@ extension RotationMachine {
 
     /// Enters a stage, does what entering it means, and says what it calls for.
     mutating func enter(_ stage: Stage) -> Effect {
+        rememberLostDeactivation()
         rotation.stage = stage
         rotation.enteredAt = context.now
         rotation.intent = nil

@@ -245,14 +245,6 @@ extension RotationMachine {
         return wait(.soak, "complaints about the old secret being off", min(missing, .minutes(1)))
     }
 
-    mutating func reactivated() -> Effect {
-        rotation.intent = nil
-        rotation.deactivatedAt = nil
-        rotation.reactivatedAt = context.now
-        rotation.failures = 0
-        return work()
-    }
-
     // MARK: retiring, removing
 
     /// Takes the secret of a slot away: by its id, or by asking a person where there is none.
@@ -295,6 +287,7 @@ extension RotationMachine {
     }
 
     private mutating func declare(_ write: Intent.Write) -> Effect {
+        rememberLostDeactivation()
         let intent = Intent(write, declaredAt: context.now, term: context.claimTerm)
         rotation.intent = intent
         switch write {
