@@ -62,6 +62,10 @@ struct RotationRunner {
             try await write(next)
         } catch let error as VaultError where error.code == .conflict {
             throw busy()
+        } catch {
+            // Stored with its claim, perhaps, and not noted in the audit log.
+            try? await release()
+            throw error
         }
         return try await drive(.order(.resumed))
     }

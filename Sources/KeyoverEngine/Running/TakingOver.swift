@@ -6,10 +6,11 @@ extension RotationRunner {
     ///
     /// A claim may be taken over once it stood unchanged for its term plus the provider's longest delay of a write, or at
     /// once where the kernel proves its holder dead. A reading of this boot's clock dates the claim; a claim from
-    /// another host is timed from when this runner first saw it.
+    /// another host is timed from when this runner first saw it. A holder that renews its claim is at work, and however
+    /// long the caller would wait, it is left alone.
     mutating func takeOver() async throws {
         try await flushOutbox()
-        var firstSeen = parts.clock.now()
+        let firstSeen = parts.clock.now()
         while true {
             guard let claim = record.rotation?.claim else { break }
             if parts.presence.isProvenDead(claim) { break }
@@ -26,14 +27,17 @@ extension RotationRunner {
             }
             waited = waited + min(missing, .seconds(1))
             let found = try await parts.require(record.name)
-            if found.record.rotation?.claim != claim { firstSeen = parts.clock.now() }
+            guard let successor = found.record.rotation else { throw busy() }
+            guard successor.claim == nil || successor.claim == claim else { throw busy() }
             current = found
-            try requireRotation()
         }
         do {
             try await write(record)
         } catch let error as VaultError where error.code == .conflict {
             throw busy()
+        } catch {
+            try? await release()
+            throw error
         }
     }
 }
