@@ -5,11 +5,17 @@
 #include "CKeyoverProcess.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 int keyover_harden_process(void) {
+    // Swift's runtime answers these with a backtrace on standard error, with what the registers point at: perhaps a secret.
+    const int faults[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+    for (size_t index = 0; index < sizeof faults / sizeof faults[0]; index++) {
+        signal(faults[index], SIG_DFL);
+    }
     struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) {
         return -1;

@@ -3,7 +3,7 @@
 
 #include <spawn.h>
 
-/// Leaves no core dump of this process and lets no other process of the user attach to it; 0 on success.
+/// Leaves no core dump and no backtrace of this process, and lets no other process of the user attach to it; 0 on success.
 int keyover_harden_process(void);
 
 /// Makes a pipe, reading end first, whose ends no child inherits; 0 on success.
