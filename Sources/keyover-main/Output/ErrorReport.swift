@@ -79,8 +79,8 @@ struct UsageReport {
     let status: ExitStatus
     private let lines: [String]
 
-    init(_ error: any Error, root: any ParsableCommand.Type) {
-        let text = root.fullMessage(for: error)
+    init(_ error: any Error, root: any ParsableCommand.Type, arguments: [String]) {
+        let text = Self.withholding(arguments, from: root.fullMessage(for: error))
         if root.exitCode(for: error) == .success {
             status = .done
             lines = [text]
@@ -104,6 +104,18 @@ struct UsageReport {
     func show(on terminal: Terminal) {
         for line in lines {
             if status == .done { terminal.print(line) } else { terminal.insist(line) }
+        }
+    }
+
+    /// The text without the values that stood beside a flag about a secret: the secret may be one of them by mistake, and
+    /// what is written to standard error often ends in a log.
+    private static func withholding(_ arguments: [String], from text: String) -> String {
+        let flags = ["--secret", "--client-secret", "--admin", "--password"]
+        guard arguments.contains(where: { argument in flags.contains { argument.hasPrefix($0) } }) else { return text }
+        return arguments.reduce(text) { text, argument in
+            let parts = argument.split(separator: "=", maxSplits: 1)
+            let value = argument.hasPrefix("-") ? (parts.count == 2 ? parts[1] : "") : argument[...]
+            return value.isEmpty ? text : text.replacing("'\(value)'", with: "'...'")
         }
     }
 

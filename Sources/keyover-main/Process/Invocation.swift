@@ -10,7 +10,7 @@ enum Invocation {
         do {
             command = try KeyoverCommand.parseAsRoot(hoisted)
         } catch {
-            let report = UsageReport(error, root: KeyoverCommand.self)
+            let report = UsageReport(error, root: KeyoverCommand.self, arguments: arguments)
             report.show(on: Terminal(noColor: true))
             return report.status.rawValue
         }
@@ -45,7 +45,7 @@ enum Invocation {
             try command.run()
             return ExitStatus.done.rawValue
         } catch {
-            let report = UsageReport(error, root: KeyoverCommand.self)
+            let report = UsageReport(error, root: KeyoverCommand.self, arguments: [])
             report.show(on: Terminal(noColor: true))
             return report.status.rawValue
         }
