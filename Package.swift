@@ -110,7 +110,7 @@ let package = Package(
             dependencies: [
                 "CKeyoverProcess", "KeyoverSandbox", "keyover-main", "keyover", asyncHTTPClient, nioCore,
                 nioHTTP1,
-            ], swiftSettings: house),
+            ], exclude: ["Transcripts"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,8 +3,8 @@ public import KeyoverCore
 
 /// Reads policy files: one policy a file, a flat mapping whose keys are those of ``RotationPolicy``.
 ///
-/// A key that is missing keeps its default; one that nobody knows, or a value that a key does not take, is an error that
-/// says where it stands.
+/// A key that is missing keeps its default; one that nobody knows, or a value that a key does not take, is an error
+/// that says where it stands.
 public struct PolicyLoader: Sendable {
     private static let fileLimit = 1 << 20
 

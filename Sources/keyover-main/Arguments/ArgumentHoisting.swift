@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// Lets the global options stand before the command too: `keyover --vault URL get billing-sync`.
 ///
-/// ArgumentParser knows an option only where the command that declares it stands. Every command declares the global ones,
-/// so those that stand earlier are moved to just behind the command's words.
+/// ArgumentParser knows an option only where the command that declares it stands. Every command declares the global
+/// ones, so those that stand earlier are moved to just behind the command's words.
 struct ArgumentHoisting {
     private static let valued: Set = ["--config", "--vault", "--identity"]
     private static let flags: Set = ["--quiet", "-q", "--verbose", "-v", "--no-color"]

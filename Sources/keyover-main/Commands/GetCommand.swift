@@ -12,8 +12,8 @@ struct GetCommand: KeyoverSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Print the active secret of a client.",
         discussion: """
-            With --as the reader becomes a registered consumer: a rotation waits until every consumer whose lease runs has \
-            asked again after traffic moved.
+            With --as the reader becomes a registered consumer: a rotation waits until every consumer whose lease \
+            runs has asked again after traffic moved.
             """)
 
     @OptionGroup var globals: GlobalOptions

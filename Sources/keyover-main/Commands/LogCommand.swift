@@ -12,8 +12,8 @@ struct LogCommand: KeyoverSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Show or check the audit log of this host.",
         discussion: """
-            --verify checks every line and prints the head, which is worth keeping elsewhere: --expect HEAD proves later that \
-            nothing was cut off.
+            --verify checks every line and prints the head, which is worth keeping elsewhere: --expect HEAD proves \
+            later that nothing was cut off.
             """)
 
     @OptionGroup var globals: GlobalOptions

@@ -70,8 +70,8 @@ struct SandboxCommand: KeyoverSubcommand {
 
     static func profile(named name: String) throws -> SandboxProfile {
         guard let profile = SandboxProfile.preset(named: name) else {
-            throw ConfigurationError(
-                .invalidValue, "there is no profile \(name.printable)",
+            throw UsageError(
+                "there is no profile \(name.printable)",
                 remedy: "choose one of: \(SandboxProfile.presets.map(\.name).joined(separator: ", "))")
         }
         return profile

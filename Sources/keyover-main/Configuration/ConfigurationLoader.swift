@@ -1,6 +1,6 @@
 import KeyoverCore
 
-/// Puts the configuration together: flags, then the environment, then the user's file, then the system's, then defaults.
+/// Puts the configuration together: flags, the environment, the user's file, the system's, then defaults.
 ///
 /// Each key is taken from the strongest place that sets it. `--config` or `KEYOVER_CONFIG` names a file that is read in
 /// place of the two standard ones.

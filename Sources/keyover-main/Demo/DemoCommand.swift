@@ -10,9 +10,9 @@ struct DemoCommand: KeyoverSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Rotate a secret under live traffic, on loopback, and show that nobody notices.",
         discussion: """
-            Starts the sandbox, makes a vault in a temporary folder, adopts a client, lets workers fetch the active secret, \
-            exchange it for tokens and call the protected resource without pause, and rotates meanwhile. Exits with 1 if any \
-            request failed.
+            Starts the sandbox, makes a vault in a temporary folder, adopts a client, lets workers fetch the active \
+            secret, exchange it for tokens and call the protected resource without pause, and rotates meanwhile. Exits \
+            with 1 if any request failed.
             """)
 
     @OptionGroup var globals: GlobalOptions

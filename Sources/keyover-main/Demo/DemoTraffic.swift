@@ -4,7 +4,6 @@ import KeyoverCore
 import KeyoverSandbox
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
 /// Workers that fetch the active secret, exchange it for a token and call the protected resource, without pause.
@@ -35,7 +34,7 @@ final class DemoTraffic: Sendable {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = workers
-        let http = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+        let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<workers {
                 group.addTask { while !self.isOver { await self.round(http) } }
@@ -86,7 +85,7 @@ final class DemoTraffic: Sendable {
                 try await Task.sleep(for: Self.pause(response))
             default:
                 throw DemoFailure(
-                    "an exchange with the secret of generation \(record.generation) was answered \(response.status.code)"
+                    "the secret of generation \(record.generation) was answered \(response.status.code)"
                 )
             }
         }

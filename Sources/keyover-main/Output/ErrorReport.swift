@@ -51,6 +51,7 @@ struct ErrorReport {
         switch error {
         case let error as VaultError: status(of: error)
         case let error as RotationError: status(of: error)
+        case is UsageError: .usage
         default: .failed
         }
     }

@@ -7,7 +7,6 @@ final class ProgressDisplay: Sendable {
     private struct State {
         var stage: Stage?
         var detail = ""
-        var waitingUntil: ContinuousClock.Instant?
         let began = ContinuousClock.now
     }
 
@@ -27,7 +26,6 @@ final class ProgressDisplay: Sendable {
             change(client) { state in
                 state.stage = stage
                 state.detail = ""
-                state.waitingUntil = nil
             }
             say("\(client): \(stage.rawValue)")
         case .exchanges(let done, let demanded, let client):

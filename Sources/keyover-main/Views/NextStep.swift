@@ -20,7 +20,8 @@ struct NextStep {
     /// Other ways on.
     let alternatives: [String]
 
-    init(_ record: ClientRecord, at now: ClockReading) {
+    /// Where a client stands; with `presence`, a runner that died on this host is known to be dead at once.
+    init(_ record: ClientRecord, at now: ClockReading, presence: (any RunnerPresence)? = nil) {
         let name = record.name
         guard let rotation = record.rotation else {
             self.init(
@@ -37,7 +38,9 @@ struct NextStep {
             return
         }
         let resume = "keyover resume \(name)"
-        if let claim = rotation.claim, now.elapsedAtMost(since: claim.at) < claim.term + .seconds(60) {
+        if let claim = rotation.claim, now.elapsedAtMost(since: claim.at) < claim.term + .seconds(60),
+            presence?.isProvenDead(claim) != true
+        {
             self.init(.running, rotation.waiting?.message ?? "a runner on \(claim.host)", rotation.waiting?.until, nil)
             return
         }

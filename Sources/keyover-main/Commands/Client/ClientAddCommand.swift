@@ -8,8 +8,8 @@ struct ClientAddCommand: KeyoverSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Adopt a client with the secret it has; nothing is rotated.",
         discussion: """
-            The secret comes from standard input (asked for on a terminal) or from a file that nobody else can read. It is \
-            tried live before anything is stored.
+            The secret comes from standard input (asked for on a terminal) or from a file that nobody else can read. \
+            It is tried live before anything is stored.
             """)
 
     @OptionGroup var globals: GlobalOptions

@@ -6,8 +6,8 @@ struct ClientEditCommand: KeyoverSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change what is registered for a client.",
         discussion: """
-            An empty value takes a setting back, as in --owner ''. Whoever changes the token URL decides where the secret is \
-            sent, and is asked.
+            An empty value takes a setting back, as in --owner ''. Whoever changes the token URL decides where the \
+            secret is sent, and is asked.
             """)
 
     @OptionGroup var globals: GlobalOptions

@@ -21,11 +21,13 @@ struct Plan: Encodable {
     let overlap: String
     let waits: [String]
     let waivers: [String]
+    let manualSteps: [String]
     let capabilities: Capabilities
-    private let words: [String]
+    private let summary: String
 
     private enum CodingKeys: String, CodingKey {
-        case client, tenant, provider, strategy, why, policy, inProgress, steps, overlap, waits, waivers, capabilities
+        case client, tenant, provider, strategy, why, policy, inProgress, steps, overlap, waits, waivers
+        case manualSteps, capabilities
     }
 
     init(_ name: ClientName, _ workspace: Workspace) async throws {
@@ -67,7 +69,8 @@ struct Plan: Encodable {
                 stage: stage, does: narrator.words(stage), isPointOfNoReturn: stage == strategy.pointOfNoReturn)
         }
         waits = narrator.waits()
-        words = [strategy.summary]
+        manualSteps = narrator.manualSteps()
+        summary = strategy.summary
     }
 
     /// Writes it for people.
@@ -75,7 +78,7 @@ struct Plan: Encodable {
         var sheet = Sheet()
         sheet.add("client", client.description)
         sheet.add("provider", "\(provider) (tenant \(tenant))")
-        sheet.add("strategy", "\(strategy): \(words.joined(separator: " "))")
+        sheet.add("strategy", "\(strategy): \(summary)")
         sheet.add("why", why)
         sheet.add("provider can", Self.words(capabilities))
         sheet.add("policy", policy)
@@ -90,6 +93,10 @@ struct Plan: Encodable {
             [step.stage.rawValue, step.does + (step.isPointOfNoReturn ? "  <- no way back from here" : "")]
         }
         terminal.show(table)
+        guard !manualSteps.isEmpty else { return }
+        terminal.print("")
+        terminal.print("What the person does:")
+        for step in manualSteps { terminal.print("  " + step.printable) }
     }
 
     private static func words(_ capabilities: Capabilities) -> String {
@@ -120,7 +127,8 @@ private struct StageNarrator {
         switch stage {
         case .minting:
             strategy.provision == .person
-                ? manual(.addSecret) : "list the secrets, count the slots, add a second secret with a tag of ours"
+                ? "a person adds a second secret"
+                : "list the secrets, count the slots, add a second secret with a tag of ours"
         case .staged: "store the secret, read it back, compare"
         case .verifying:
             "\(demanded) accepted exchanges in a row"
@@ -134,7 +142,7 @@ private struct StageNarrator {
             soak == .zero ? "one more exchange with the new one" : "watch for \(soak) whether anybody complains"
         case .retiring:
             strategy.provision == .person || record.primary.secretID == nil
-                ? manual(.deleteSecret(.primary, record.primary.secretID)) : "delete \(old)"
+                ? "a person deletes \(old)" : "delete \(old)"
         case .proving: "\(demanded) refusals of the old one in a row, each between controls"
         case .completed: "erase the old value, look for leftovers, keep the evidence"
         case .precheck, .switchBack, .drainBack, .removing, .provingRemoved, .rolledBack, .needsAttention:
@@ -153,8 +161,12 @@ private struct StageNarrator {
         return waits
     }
 
-    private func manual(_ step: ManualStep) -> String {
-        let steps = provider.instructions(for: step, client: reference)
-        return "a person: " + (steps.isEmpty ? "asks the provider" : steps.joined(separator: " ")).printable
+    /// What a person is told to do, when there is something.
+    func manualSteps() -> [String] {
+        let isManual = strategy.provision == .person
+        guard isManual || record.primary.secretID == nil else { return [] }
+        let adding = isManual ? provider.instructions(for: .addSecret, client: reference) : []
+        return adding
+            + provider.instructions(for: .deleteSecret(.primary, record.primary.secretID), client: reference)
     }
 }

@@ -89,7 +89,7 @@ struct RotateCommand: KeyoverSubcommand {
         let now = workspace.now
         // What needs a person is not pushed by a timer; what runs elsewhere is not disturbed.
         let waiting = records.filter { record in
-            let urgency = NextStep(record, at: now).urgency
+            let urgency = NextStep(record, at: now, presence: workspace.presence).urgency
             return record.rotation != nil && (urgency == .waiting || urgency == .interrupted)
         }
         var due: [(name: ClientName, at: Timestamp)] = []

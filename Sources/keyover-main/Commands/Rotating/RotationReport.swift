@@ -87,7 +87,7 @@ struct RotationReport: Encodable {
         default:
             let when = until.map { ", until \($0.description)" } ?? ""
             terminal.print(
-                "\(client): \(Styled.yellow("waiting", on: stream)) in \(stage) for \(waitingFor?.printable ?? "")\(when)"
+                "\(client): \(Styled.yellow("waiting", on: stream)) in \(stage): \(waitingFor?.printable ?? "")\(when)"
             )
         }
         for line in instructions ?? [] { terminal.print("  " + line.printable) }

@@ -17,7 +17,7 @@ struct StatusCommand: KeyoverSubcommand {
         let workspace = try await session.openWorkspace()
         let now = workspace.now
         func view(_ record: ClientRecord) throws -> (StatusView, NextStep, Schedule) {
-            let step = NextStep(record, at: now)
+            let step = NextStep(record, at: now, presence: workspace.presence)
             let schedule = Schedule(record, try workspace.policy(for: record))
             return (StatusView(record, step, schedule), step, schedule)
         }

@@ -26,12 +26,9 @@ struct TenantEditCommand: KeyoverSubcommand {
             return .done
         }
         _ = try workspace.provider(of: tenant)
-        if tenant.baseURL != current.record.baseURL
-            || tenant.settings["token_url"] != current.record.settings["token_url"]
-        {
-            try confirmation.demand(
-                "Secrets of \(name) will be sent to \(tenant.baseURL ?? tenant.settings["token_url"] ?? "another place"). Go on?",
-                in: session)
+        if tenant.destination != current.record.destination {
+            let place = tenant.destination?.printable ?? "another place"
+            try confirmation.demand("Secrets of \(name) will be sent to \(place). Go on?", in: session)
         }
         _ = try await workspace.vault.write(tenant, expecting: current.revision)
         try await workspace.note("tenant.edited", tenant, details(current.record, tenant), reason: why.reason)
@@ -51,13 +48,18 @@ struct TenantEditCommand: KeyoverSubcommand {
     }
 }
 
+extension TenantRecord {
+    /// Where secrets of the tenant's clients, or its own, are sent.
+    fileprivate var destination: String? { baseURL ?? settings["token_url"] }
+}
+
 extension YesOption {
     /// Asks when a person is there; elsewhere `--yes` has to say it.
     func demand(_ question: String, in session: Session) throws {
         if yes { return }
         guard Confirmation.isPossible else {
-            throw ConfigurationError(
-                .invalidValue, "this needs a confirmation: \(question)", remedy: "run the command again with --yes")
+            throw UsageError(
+                "this needs a confirmation: \(question)", remedy: "run the command again with --yes")
         }
         try Confirmation(terminal: session.terminal).demand(question)
     }
