@@ -36,6 +36,10 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var reactivatedAt: ClockReading?
     /// The newest deactivation of the old secret that was declared and never answered: it may still take effect.
     public var lostDeactivation: Intent?
+    /// Whether a person was asked to delete the old secret, so that it may be gone at any moment.
+    public var deletionWasAsked: Bool
+    /// Whether the primary was found dead while it was the way back, so that going forward is the rescue.
+    public var primaryIsDead: Bool
     /// The secret that was turned off because the provider removes only what is off.
     public var turnedOff: SecretID?
     /// When the secret on its way out was confirmed gone.
@@ -81,6 +85,8 @@ public struct Rotation: Codable, Equatable, Sendable {
         self.compromised = compromised
         tags = []
         orphans = []
+        deletionWasAsked = false
+        primaryIsDead = false
         acceptedUndrained = []
         deliveries = []
         isAborting = false

@@ -127,6 +127,7 @@ extension RotationMachine {
             case .addSecret: "an admin to add a second secret"
             case .deleteSecret(let slot, _): "an admin to delete the \(slot == .primary ? "old" : "new") secret"
             }
+        if case .deleteSecret(.primary, _) = step { rotation.deletionWasAsked = true }
         rotation.waiting = Waiting(.person, message, until: nil)
         return .ask(step)
     }
@@ -147,7 +148,7 @@ extension RotationMachine {
     }
 
     private mutating func waitForWindow() -> Effect? {
-        guard rotation.compromised == nil, !fuseIsNear else { return nil }
+        guard rotation.compromised == nil, !fuseIsNear, !rotation.primaryIsDead else { return nil }
         guard let opening = context.calendar.opening(from: context.now.wall) else {
             return wait(.window, "no rotation window is in sight", .days(1))
         }

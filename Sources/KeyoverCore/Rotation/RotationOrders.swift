@@ -112,6 +112,7 @@ extension RotationMachine {
             let border = path.firstIndex(of: context.strategy.pointOfNoReturn)
         else { return false }
         let isOff = record.primary.secretID.map { $0 == rotation.turnedOff } ?? false
-        return here > border || here == border && (rotation.intent != nil || isOff || rotation.removedAt != nil)
+        let hasBegun = rotation.intent != nil || rotation.deletionWasAsked || isOff || rotation.removedAt != nil
+        return here > border || here == border && hasBegun
     }
 }

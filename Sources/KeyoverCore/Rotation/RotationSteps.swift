@@ -161,6 +161,7 @@ extension RotationMachine {
         guard record.active == .primary, rotation.compromised == nil, record.secondary != nil else {
             return attention(.primaryRejected, why)
         }
+        rotation.primaryIsDead = true
         note("rotation.turnedForward", ["why": why])
         return enter(.verifying)
     }
@@ -200,9 +201,10 @@ extension RotationMachine {
         case .accepted(let evidence):
             keep(evidence)
             activeAccepted(evidence)
-        case .refused(let why, _), .unacceptable(let why):
-            if rotation.stage == .drainBack { return attention(.activeRejected, why) }
-            return turnBack(.activeRejected, why)
+        case .refused(let why, _):
+            return rotation.stage == .drainBack ? wayBackClosed(why) : turnBack(.activeRejected, why)
+        case .unacceptable(let why):
+            return rotation.stage == .drainBack ? attention(.activeRejected, why) : turnBack(.activeRejected, why)
         case .inconclusive(let trouble):
             return retryActive(trouble)
         }
