@@ -25,11 +25,24 @@ struct Tally: Sendable {
         violations = (violations + other.violations).sorted { $0.seed < $1.seed }
     }
 
+    /// The seeds that the reachable cells of the coverage table are demanded of.
+    static let seedsForCoverage = 20_000
+
+    /// Cells that so many seeds should have reached and did not; fewer seeds owe nothing.
+    var unreached: [Coverage.Cell] {
+        seeds < Self.seedsForCoverage ? [] : Strategies.all.flatMap { coverage.missing($0) }
+    }
+
+    var isGood: Bool { violations.isEmpty && unreached.isEmpty }
+
     func print(took: Duration, showsCoverage: Bool) {
         if showsCoverage {
             for strategy in Strategies.all { Swift.print(coverage.table(for: strategy.name), terminator: "\n\n") }
         }
-        for violation in violations.prefix(200) { Swift.print(violation) }
+        for cell in unreached {
+            Swift.print("never reached: \(cell.strategy), \(cell.stage?.rawValue ?? "idle"), \(cell.fault.rawValue)")
+        }
+        for violation in violations.prefix(20) { Swift.print(violation) }
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
         let rate = Int(Double(seeds) / max(seconds, 0.001))
         Swift.print(

@@ -38,5 +38,5 @@ func sweep(_ arguments: Arguments) async -> Int32 {
         for await part in group { tally.merge(part) }
     }
     tally.print(took: clock.now - began, showsCoverage: arguments.showsCoverage)
-    return tally.violations.isEmpty ? 0 : 1
+    return tally.isGood ? 0 : 1
 }

@@ -5,7 +5,10 @@ internal import KeyoverCore
 ///
 /// The bound is kept by the closing rounds (`Simulation.close`): a fixed number of commands, each followed by what its
 /// `needsAttention` or `waiting` asks people for. Here the end itself is judged: one more rotation, begun when all was
-/// calm, has to complete. And an end means what it says: no replica takes the secret that was proven dead. Somebody who meddled may have destroyed the only working secret, so that no end is promised.
+/// calm, has to complete. And an end means what it says: no replica takes the secret that was proven dead.
+///
+/// Somebody who meddled may have destroyed the only working secret, and so may a provider's fuse that burnt through
+/// while faults kept every runner away: then no end is promised.
 final class Invariant5: InvariantChecker {
     func stored(_ old: ClientRecord, _ new: ClientRecord, by process: SimulatedProcess?, in simulation: Simulation) {
         guard let from = old.rotation?.stage, from == .proving || from == .provingRemoved,

@@ -87,10 +87,14 @@ struct SimulatedProvider: SecretAdding, SecretRemoving, SecretDeactivating, Usag
         if simulation.strikes(.commitDelayed) {
             delay = simulation.generator.within(1...capabilities.commitDelay.milliseconds)
         }
-        simulation.after(delay) { [simulation] in request.outcome = simulation.carryOut(write) }
+        if simulation.strikes(.requestLost) {
+            delay = .max / 2
+        } else {
+            simulation.after(delay) { [simulation] in request.outcome = simulation.carryOut(write) }
+        }
         if simulation.strikes(.crashBeforeCommit) { await die() }
         // A caller gives up after 30 seconds; the request goes its way.
-        await simulation.pass(min(delay + simulation.generator.within(1...40), 30_000), process)
+        await simulation.pass(min(delay, 29_960) + simulation.generator.within(1...40), process)
         if simulation.strikes(.crashAfterCommit) { await die() }
         guard let outcome = request.outcome, !simulation.strikes(.answerLost) else {
             throw ProviderError(.transient, effect: .unknown, "the answer was lost")

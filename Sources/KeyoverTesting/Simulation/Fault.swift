@@ -39,6 +39,8 @@ public enum Fault: String, CaseIterable, Sendable {
     case refusedOddly
     /// A write takes place and its answer is lost.
     case answerLost
+    /// A write is lost on its way, which looks to its sender like a lost answer.
+    case requestLost
     /// A write commits long after it was sent.
     case commitDelayed
     /// A list call fails.

@@ -91,7 +91,7 @@ extension Simulation {
             if self.isAtWork {
                 if self.strikes(.secondRunner) { self.launch(.resume, wait: self.patience()) }
             } else if self.store.record.rotation != nil {
-                self.attend()
+                if self.generator.chance(120) { self.launch(.abort, wait: self.patience()) } else { self.attend() }
             }
             self.scheduleRounds()
         }
@@ -188,8 +188,14 @@ extension Simulation {
 
     private static let attemptLimit = 60
 
+    /// Whether the provider's fuse has ended the active secret: while faults kept runners away, nobody could prevent it.
+    private var isStranded: Bool {
+        let active = store.record.activeSlot.value.flatMap { server.secret(withValue: $0) }
+        return active?.fuse.map { $0 <= now } ?? false
+    }
+
     private func giveUp() {
-        if !people.hasMeddled {
+        if !people.hasMeddled, !isStranded {
             let stage = store.record.rotation?.stage.rawValue ?? "idle"
             let cause = store.record.rotation?.attention.map { ", \($0.cause): \($0.message)" } ?? ""
             violate(5, "not over after \(Self.attemptLimit) commands without faults: \(stage)\(cause)")

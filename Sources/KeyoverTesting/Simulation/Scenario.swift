@@ -67,7 +67,8 @@ struct Scenario {
             case .wallJump: return isOn && clocksJump ? rate : 0
             case .reboot: return isOn && !clocksJump ? rate : 0
             case .valueMangled: return isOn && generator.chance(300) ? 300 : 0
-            case .listLagging, .flapping, .commitDelayed, .answerLost, .throttled, .refusedOddly, .crashBeforeCommit,
+            case .listLagging, .flapping, .commitDelayed, .answerLost, .requestLost, .throttled, .refusedOddly,
+                .crashBeforeCommit,
                 .crashAfterCommit, .secondRunner, .listFailed, .personErrs:
                 return isOn ? rate * 4 : 0
             default: return isOn ? rate : 0
