@@ -120,7 +120,9 @@ extension Rehearsal {
                     let result = try await process.finish()
                     #expect(result.ending == .killed(by: SIGKILL))
                     try rehearsal.slow()
-                    stage = try await rehearsal.status().stage
+                    let status = try await rehearsal.status()
+                    stage = status.stage
+                    #expect(status.next == "keyover resume \(Self.client)", "the dead are known to be dead")
                     if stage == moment.stage { try await body(rehearsal) }
                 }
             }

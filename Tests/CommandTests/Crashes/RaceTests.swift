@@ -48,7 +48,7 @@ struct RaceTests {
                 try rehearsal.slow(before: moment.before)
                 let first = try rehearsal.rotate()
                 try await moment.arrive(first, in: rehearsal)
-                first.send(SIGSTOP)
+                try await rehearsal.stop(first)
                 try rehearsal.slow()
 
                 let impatient = try await rehearsal.run("rotate", "--wait", "1s")
@@ -72,11 +72,31 @@ struct RaceTests {
         try await Rehearsal.run(.init(claimTerm: "30s")) { rehearsal in
             let first = try rehearsal.rotate()
             try await Moment.draining.arrive(first, in: rehearsal)
-            first.send(SIGSTOP)
+            try await rehearsal.stop(first)
             #expect(try await rehearsal.run("resume", "--wait", "1s").exitCode == 6)
             first.send(SIGCONT)
             #expect(try await first.finish().exitCode == 0)
             try await rehearsal.expectWhole("completed")
+        }
+    }
+}
+
+extension Rehearsal {
+    /// Stops a process anywhere but in the few milliseconds in which it holds the lock of the audit log.
+    ///
+    /// There it would keep every other one from noting what it does, and so from doing anything.
+    fileprivate func stop(_ process: KeyoverProcess) async throws {
+        let descriptor = open(try logFile(), O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        try await eventually("a moment without a lock") {
+            process.send(SIGSTOP)
+            try await eventually("the stop") { process.isStopped }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                flock(descriptor, LOCK_UN)
+                return true
+            }
+            process.send(SIGCONT)
+            return false
         }
     }
 }

@@ -11,6 +11,7 @@ struct CanaryTests {
         dir=$(dirname "$0")
         { env; echo "$0 $@"; cat; ls -l /proc/self/fd; tr '\\0' ' ' < /proc/self/cmdline; } > "$dir/hook.out" 2>&1
         tr '\\0' '\\n' < /proc/$PPID/cmdline >> "$dir/hook.out"
+        sleep 0.5
         """
 
     private static func plan(_ more: String = "") -> (plan: Rehearsal.Plan, needles: Needles) {

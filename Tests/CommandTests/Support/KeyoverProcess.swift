@@ -1,5 +1,6 @@
 import CKeyoverProcess
 import Dispatch
+import FoundationEssentials
 import Glibc
 import Synchronization
 
@@ -72,6 +73,17 @@ final class KeyoverProcess: Sendable {
 
     /// What it said on standard error so far.
     var errorsSoFar: String { errors.text }
+
+    /// Whether all of its threads stand still.
+    var isStopped: Bool {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return !tasks.isEmpty
+            && tasks.allSatisfy { task in
+                let status = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(task)/stat") ?? Data()
+                // The state stands behind the name, which is in parentheses.
+                return String(decoding: status, as: UTF8.self).split(separator: ")").last?.hasPrefix(" T") ?? false
+            }
+    }
 
     /// Whether it has ended.
     var hasEnded: Bool { life.hasEnded }
