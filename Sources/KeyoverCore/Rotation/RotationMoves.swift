@@ -162,6 +162,12 @@ extension RotationMachine {
         return span - context.now.elapsedAtMost(since: litAt) < min(.hours(1), .milliseconds(span.milliseconds / 4))
     }
 
+    /// Whether the old secret may have expired by itself.
+    var fuseHasEnded: Bool {
+        guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
+        return context.now.elapsedAtMost(since: litAt) >= span
+    }
+
     /// Whether the old secret expires and nothing will have stopped that in time, so that there is no going back to it.
     ///
     /// Where the removal of the new secret puts the fuse out, there must be time left for the drain before it.

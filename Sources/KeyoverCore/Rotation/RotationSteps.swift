@@ -251,6 +251,9 @@ extension RotationMachine {
 
     /// Takes the secret of a slot away: by its id, or by asking a person where there is none.
     mutating func remove(_ slot: SlotName) -> Effect {
+        if slot == .secondary, rotation.intent == nil, fuseHasEnded {
+            return wayBackClosed("the provider's fuse has ended the old secret")
+        }
         guard let secret = record[slot] else { return enter(rotation.stage == .removing ? .rolledBack : .completed) }
         guard context.strategy.provision == .calls, let id = secret.secretID else {
             return ask(.deleteSecret(slot, secret.secretID))
