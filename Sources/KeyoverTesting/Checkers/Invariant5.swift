@@ -27,6 +27,23 @@ final class Invariant5: InvariantChecker {
         if (rotation.stage == .needsAttention) != (rotation.attention != nil) {
             simulation.violate(5, "stage \(rotation.stage) with attention \(String(describing: rotation.attention))")
         }
+        if let attention = rotation.attention, !isPlausible(attention, simulation) {
+            simulation.violate(5, "a person was asked without need: \(attention.cause), \(attention.message)")
+        }
+    }
+
+    /// Whether the world gives cause for what a person is asked to look at; only causes that leave a trace are judged.
+    private func isPlausible(_ attention: Attention, _ simulation: Simulation) -> Bool {
+        if simulation.people.hasMeddled { return true }
+        let isByHand = simulation.scenario.strategy.description == "manual" || !simulation.scenario.primaryHasID
+        return switch attention.cause {
+        case .oldStillWorks: isByHand
+        case .readBackMismatch: !simulation.store.mangled.isEmpty
+        case .ambiguousOrphan: simulation.scenario.capabilities.mintRepair == .attention
+        case .undrained, .unproven, .activeRejected, .verificationFailed, .primaryRejected, .quotaFull,
+            .providerRefused, .deadlineNear, .unknownSecrets:
+            true
+        }
     }
 
     func checkQuiet(_ simulation: Simulation) {

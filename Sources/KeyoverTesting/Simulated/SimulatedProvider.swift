@@ -84,15 +84,17 @@ struct SimulatedProvider: SecretAdding, SecretRemoving, SecretDeactivating, Usag
         simulation.sent(write, by: process)
         let request = Request()
         var delay = simulation.generator.within(1...80)
-        if simulation.strikes(.commitDelayed) {
-            delay = simulation.generator.within(1...capabilities.commitDelay.milliseconds)
+        let dies = simulation.strikes(.crashBeforeCommit)
+        if simulation.strikes(.commitDelayed) || dies && simulation.generator.chance(500) {
+            let bound = capabilities.commitDelay.milliseconds
+            delay = simulation.generator.chance(500) ? bound : simulation.generator.within(1...bound)
         }
         if simulation.strikes(.requestLost) {
             delay = .max / 2
         } else {
             simulation.after(delay) { [simulation] in request.outcome = simulation.carryOut(write) }
         }
-        if simulation.strikes(.crashBeforeCommit) { await die() }
+        if dies { await die() }
         // A caller gives up after 30 seconds; the request goes its way.
         await simulation.pass(min(delay, 29_960) + simulation.generator.within(1...40), process)
         if simulation.strikes(.crashAfterCommit) { await die() }

@@ -86,7 +86,7 @@ extension Simulation {
 
     /// Like a timer unit: from time to time, what is unfinished is continued.
     private func scheduleRounds() {
-        after(generator.within(3000...60_000)) {
+        after(generator.within(generator.chance(300) ? 100...3000 : 3000...60_000)) {
             guard !self.faultsHaveCeased else { return }
             if self.isAtWork {
                 if self.strikes(.secondRunner) { self.launch(.resume, wait: self.patience()) }
