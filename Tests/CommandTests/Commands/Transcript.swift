@@ -90,22 +90,15 @@ struct Findings {
     }
 
     private mutating func accept(_ text: Substring, as pattern: Substring) -> Bool {
-        guard let opening = pattern.firstIndex(of: "{"),
-            let closing = pattern[opening...].firstIndex(of: "}"),
-            pattern[pattern.index(after: opening)..<closing].allSatisfy({ $0.isLetter })
-        else { return text == pattern }
-        guard text.hasPrefix(pattern[..<opening]) else { return false }
-        let word = String(pattern[pattern.index(after: opening)..<closing])
-        let (rest, after) = (
-            text[opening...].isEmpty ? "" : text.dropFirst(pattern[..<opening].count),
-            pattern[pattern.index(after: closing)...]
-        )
-        var end = rest.startIndex
-        while end < rest.endIndex {
-            end = rest.index(after: end)
+        guard let placeholder = pattern.firstMatch(of: /\{([A-Za-z]*)\}/) else { return text == pattern }
+        let before = pattern[..<placeholder.range.lowerBound]
+        let after = String(pattern[placeholder.range.upperBound...])
+        guard text.hasPrefix(before) else { return false }
+        let rest = text.dropFirst(before.count)
+        for length in stride(from: 1, through: rest.count, by: 1) {
             var attempt = self
-            if !word.isEmpty { attempt.found[word] = String(rest[..<end]) }
-            if attempt.accept(rest[end...], as: Substring(attempt.filled(String(after)))) {
+            if !placeholder.1.isEmpty { attempt.found[String(placeholder.1)] = String(rest.prefix(length)) }
+            if attempt.accept(rest.dropFirst(length), as: Substring(attempt.filled(after))) {
                 self = attempt
                 return true
             }
