@@ -34,7 +34,7 @@ extension Coverage {
         case .flapping: return isByCalls ? writes : [.minting, .retiring, .removing]
         case .deliveryFailed: return [.cutOver, .switchBack]
         case .valueMangled: return [.staged]
-        case .personErrs: return isByCalls ? [.retiring] : [.minting, .retiring, .removing]
+        case .personErrs: return isByCalls ? [] : [.minting, .retiring, .removing]
         case .meddling: return [.minting, .draining]
         }
     }
