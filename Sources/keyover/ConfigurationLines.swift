@@ -11,10 +11,10 @@ enum ConfigurationLines {
 
     private static let limit = 64 << 10
     private static let knownKeys: Set<Substring> = [
-        "vault", "identity", "vault_id", "key_commitment", "state_dir", "audit_dir", "policies", "ca_file",
+        "vault", "identity", "vault_id", "key_commitment", "state_dir", "policies", "ca_file",
         "claim_term",
     ]
-    private static let pathKeys: Set<Substring> = ["identity", "state_dir", "audit_dir", "policies", "ca_file"]
+    private static let pathKeys: Set<Substring> = ["identity", "state_dir", "policies", "ca_file"]
 
     /// Reads a file; one that others may change is not understood.
     init(path: String) {

@@ -42,7 +42,7 @@ struct RotationRunner {
                 .wrongInput, "\(record.name) has no secondary secret: no rotation is in progress",
                 remedy: "run keyover rotate \(record.name) --compromised primary")
         }
-        let strategy = try chooseStrategy()
+        let strategy = try Strategies.choose(for: record, provider: provider)
         var generator = RandomGenerator(source: parts.randomness)
         let now = parts.clock.now()
         var next = record
@@ -151,33 +151,6 @@ struct RotationRunner {
     }
 
     var stageName: String { record.rotation?.stage.rawValue ?? "idle" }
-
-    private func chooseStrategy() throws(RotationError) -> any Strategy {
-        let capabilities = provider.capabilities
-        if let name = record.registration.strategy {
-            guard let strategy = Strategies.named(name) else {
-                throw RotationError(
-                    .unsupportedStrategy, "there is no strategy named \(name)",
-                    remedy: "run keyover client edit \(record.name) --strategy NAME")
-            }
-            if let objection = strategy.objection(to: capabilities) {
-                throw RotationError(
-                    .unsupportedStrategy, "\(name) cannot be used for \(record.name): \(objection)",
-                    remedy: "run keyover client edit \(record.name) --strategy NAME")
-            }
-            return strategy
-        }
-        let hasCalls = ProviderPowers(provider).adding != nil
-        let fitting = Strategies.all.first { strategy in
-            strategy.objection(to: capabilities) == nil && (hasCalls || strategy.provision == .person)
-        }
-        guard let fitting else {
-            throw RotationError(
-                .unsupportedStrategy, "no strategy fits the provider of \(record.name)",
-                remedy: "run keyover explain \(record.name)")
-        }
-        return fitting
-    }
 }
 
 extension TimeSpan {
