@@ -5,8 +5,8 @@ import Testing
 /// Applications that go on working while a secret is rotated: each asks `keyover get`, keeps what it got for a while,
 /// and meanwhile exchanges it for tokens and calls the resource, over and over.
 ///
-/// One asks a few times a second. The other keeps each secret for nearly as long as was declared to Keyover, which is
-/// who a rotation in a hurry would hurt.
+/// One asks a few times a second. The other lets each secret lie for nearly as long as was declared to Keyover and only
+/// then uses it: nobody can know of it meanwhile, and a rotation in a hurry would hurt it.
 final class Traffic: Sendable {
     private struct Tally {
         var requests = 0
@@ -27,7 +27,8 @@ final class Traffic: Sendable {
     ) async throws {
         let traffic = Traffic(rehearsal)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for share in [0.15, 0.75] { group.addTask { await traffic.work(keeping: Rehearsal.cache * share) } }
+            group.addTask { await traffic.work(keeping: Rehearsal.cache * 0.15, after: .zero) }
+            group.addTask { await traffic.work(keeping: Rehearsal.cache * 0.75, after: Rehearsal.cache * 0.7) }
             defer { traffic.isOver.set() }
             try await traffic.someMore()
             try await body()
@@ -45,13 +46,14 @@ final class Traffic: Sendable {
         }
     }
 
-    private func work(keeping span: Duration) async {
+    private func work(keeping span: Duration, after nap: Duration) async {
         var held: (secret: String, askedAt: ContinuousClock.Instant)?
         while !isOver.isSet {
             do {
                 if held.map({ $0.askedAt.duration(to: .now) > span }) ?? true {
                     let askedAt = ContinuousClock.now
                     held = (try await rehearsal.activeSecret(), askedAt)
+                    try await Task.sleep(until: askedAt + nap)
                 }
                 guard let held, held.askedAt.duration(to: .now) < span else { continue }
                 let outcome = try await rehearsal.consumer.use(held.secret)

@@ -21,6 +21,20 @@ struct CanaryTests {
         return (Rehearsal.Plan(hook: curiousHook, firstSecret: canary), needles)
     }
 
+    @Test("the search finds a secret in every form in which it travels")
+    func search() {
+        var needles = Needles()
+        needles.add("the secret", "s3cret&word+of=sixteen")
+        for client in ["a", "ab", "abc"] {
+            let header = Data("\(client):s3cret&word+of=sixteen".utf8).base64EncodedString()
+            #expect(needles.found(in: "Authorization: Basic \(header)\r\n") == ["the secret, in base64"])
+        }
+        #expect(needles.found(in: "client_secret=s3cret%26word%2Bof%3Dsixteen&") == ["the secret, form-encoded"])
+        #expect(needles.found(in: "733363726574") == [])
+        #expect(!needles.found(in: "73336372657426776f72642b6f663d7369787465656e").isEmpty)
+        #expect(needles.found(in: "s3cret&word+of=sixtee").isEmpty)
+    }
+
     @Test("a whole rotation shows no secret in arguments, environments, output, hooks and files")
     func rotation() async throws {
         var (plan, needles) = Self.plan()
