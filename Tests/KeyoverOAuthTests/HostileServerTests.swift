@@ -8,7 +8,7 @@ import Testing
 /// Token endpoints that misbehave, spoken byte by byte.
 @Suite struct HostileServerTests {
     private static let good = #"{"access_token":"t-1","token_type":"Bearer","expires_in":60}"#
-    private static let limits = HTTPLimits(bodyBytes: 64 << 10, jsonDepth: 16, total: .seconds(5))
+    private static let limits = HTTPLimits(bodyBytes: 64 << 10, jsonDepth: 16, total: .seconds(10))
 
     /// A token where none was to be had.
     private struct Unexpected: Error {}
