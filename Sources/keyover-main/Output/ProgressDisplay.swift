@@ -18,6 +18,12 @@ final class ProgressDisplay: Sendable {
         self.terminal = terminal
     }
 
+    /// Says where a rotation stands before it goes on.
+    func begin(_ client: ClientName, in stage: Stage) {
+        guard !terminal.isQuiet else { return }
+        change(client) { $0.stage = stage }
+    }
+
     /// Takes what the engine tells.
     func hear(_ progress: RotationProgress) {
         guard !terminal.isQuiet else { return }

@@ -14,7 +14,9 @@ struct Driving {
         let display = ProgressDisplay(session.terminal)
         defer { display.end() }
         do {
-            let engine = try await workspace.engine(for: client) { display.hear($0) }
+            let record = try await workspace.client(client).record
+            if let rotation = record.rotation { display.begin(client, in: rotation.stage) }
+            let engine = RotationEngine(try await workspace.parts(for: record) { display.hear($0) })
             let result = try await call(engine)
             display.end()
             return RotationReport(
