@@ -141,6 +141,8 @@ public enum SampleRecords {
         rotation.removedAt = reading(11)
         rotation.activeAcceptedAt = reading(12)
         rotation.turnedOff = SecretID("key-1")
+        rotation.lostDeactivation = Intent(
+            .deactivate(SecretID("key-1")), declaredAt: reading(13), term: .seconds(30))
         rotation.fuse = moment + .days(1)
         rotation.fuseLitAt = reading(14)
         rotation.fuseSpan = .days(1)
