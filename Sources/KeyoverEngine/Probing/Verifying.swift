@@ -37,11 +37,7 @@ extension RotationRunner {
             case .answered(let shape, _):
                 row.miss("answered \(shape.status)")
                 guard hasArrived else { break }
-                if provider.capabilities.locksOut {
-                    row.refusals += 1
-                    guard row.refusals < min(demanded, 3) else { return .inconclusive(tooManyRefusals(slot)) }
-                    break
-                }
+                if provider.capabilities.locksOut { return .inconclusive(uncontrolled(slot)) }
                 let good = prober.goodControl(for: slot)
                 switch await prober.judge(value, clientID: filled.clientID, good: good).verdict {
                 case .accepted: break
@@ -98,8 +94,8 @@ extension RotationRunner {
         }
     }
 
-    /// Refused as often as may be tried where wrong secrets lock the client out.
-    private func tooManyRefusals(_ slot: SlotName) -> RotationMachine.Trouble {
+    /// Refused, where neither controls nor many attempts are allowed.
+    private func uncontrolled(_ slot: SlotName) -> RotationMachine.Trouble {
         RotationMachine.Trouble(
             "the \(slot) secret is refused, and more attempts may lock the client out", needsPerson: true)
     }
@@ -148,7 +144,9 @@ extension RotationRunner {
     private mutating func rest(_ left: TimeSpan, _ row: Row, _ retryAfter: TimeSpan?) async throws {
         let spread = TimeSpan.milliseconds(left.milliseconds / Int64(max(1, demanded - row.hits)))
         let steady = max(.milliseconds(50), min(spread, .seconds(1)))
-        let slow = min(TimeSpan.seconds(1) * Int64(row.misses), .seconds(5))
+        // An attempt without an answer may have been counted as one with a wrong secret.
+        let unit = TimeSpan.seconds(provider.capabilities.locksOut ? 10 : 1)
+        let slow = min(unit * Int64(row.misses), max(unit, .seconds(5)))
         try await rest(for: min(max(steady, slow, retryAfter ?? .zero), .minutes(1)))
     }
 
