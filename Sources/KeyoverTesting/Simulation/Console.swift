@@ -6,7 +6,9 @@ extension Simulation {
     func lendAHand(_ stage: Stage) -> OperatorOrder {
         guard stage == .minting else {
             if !strikes(.personErrs) { deleteAtConsole(stage) }
-            return .reportDeleted
+            // She may forget to report it, or somebody else may have changed his mind meanwhile.
+            return generator.pick(
+                faultsHaveCeased ? [.reportDeleted] : [.reportDeleted, .reportDeleted, .resume, .abort])
         }
         if server.existing(at: now).count >= scenario.capabilities.maxSecrets { clearUnknownSecrets() }
         guard server.existing(at: now).count < scenario.capabilities.maxSecrets else { return .resume }
