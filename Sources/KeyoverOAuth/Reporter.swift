@@ -36,7 +36,7 @@ struct Reporter {
             let remedy =
                 switch error.cause {
                 case .untrusted: "if a private authority signs the server's certificates, name it in KEYOVER_CA_FILE"
-                case .cannotConnect: "check the \(setting) and the network with keyover doctor"
+                case .cannotConnect: "check the \(setting) and the network"
                 default: String?.none
                 }
             throw self.error(
@@ -96,7 +96,7 @@ struct Reporter {
         case .transient: "run the command again"
         case .notFound: "check client id and token URL with keyover client show"
         case .clockSkew: "set the clock of this machine"
-        case .quotaFull, .lastSecret, .unknown: "run keyover doctor"
+        case .quotaFull, .lastSecret, .unknown: "check the client at the provider's console, then run keyover verify"
         }
     }
 }

@@ -43,7 +43,7 @@ public struct TokenExchanger: TokenExchanging {
         guard token.tokenType.lowercased() == "bearer" else {
             throw reporter.error(
                 .unknown, "the token is of type \(Self.shown(token.tokenType)), which a canary request cannot carry",
-                remedy: "run keyover client edit without a canary URL")
+                remedy: "run keyover client edit and take the canary URL away")
         }
         let bearer = token.accessToken.withUnsafeSecretBytes { String(decoding: $0, as: UTF8.self) }
         // A token made elsewhere than in `exchange` could end the header and begin another.

@@ -88,11 +88,11 @@ struct AdministrativeCall: Sendable {
         switch failure {
         case .credentialRejected: "replace the admin credential with keyover tenant edit --admin-stdin"
         case .scopeInsufficient: "give the admin credential the right to manage secrets of clients"
-        case .notFound: "check the client id with keyover client show, and what is there with keyover status --provider"
-        case .quotaFull: "look at what the client holds with keyover status --provider, and remove what nobody uses"
+        case .notFound: "check the client id with keyover client show, and look at the provider's console"
+        case .quotaFull: "look at the client's secrets at the provider's console, and remove what nobody uses"
         case .lastSecret: "add another secret first, with keyover rotate"
         case .rateLimited, .transient: "run the command again later"
-        case .clientDisabled, .clockSkew, .unknown: "run keyover doctor"
+        case .clientDisabled, .clockSkew, .unknown: "check the client at the provider, then run keyover verify"
         }
     }
 }

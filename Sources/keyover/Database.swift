@@ -106,7 +106,7 @@ struct Database: VaultRows {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return VaultError(
                 .notTrusted, "the vault's database is damaged: \(reason)",
-                remedy: "restore a backup with keyover vault restore")
+                remedy: "put the newest backup of the vault's folder back")
         default:
             return VaultError(
                 .unavailable, "the vault's database cannot be read: \(reason)",

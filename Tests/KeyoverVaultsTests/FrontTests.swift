@@ -234,7 +234,7 @@ import Testing
         try mark.raise(to: VaultMark(epoch: 1, counter: 2))
         let older = try other.run(other.place + ["get", "billing-sync"])
         #expect(older.status == 5)
-        #expect(older.errors.contains("--accept-older"))
+        #expect(older.errors.contains("find the newest copy"))
     }
 
     @Test func theFrontAndTheVaultReadAlike() async throws {

@@ -20,7 +20,7 @@ import Testing
 
         let error = await failure { _ = try await vault.reopened().read(client.name) }
         #expect(error?.code == .notTrusted)
-        #expect(error?.remedy?.contains("keyover vault restore --accept-older") == true)
+        #expect(error?.remedy?.contains("find the newest copy") == true)
         let writing = await failure { _ = try await vault.reopened().write(client, expecting: revision) }
         #expect(writing?.code == .notTrusted)
         #expect(try await vault.reopened().verify().isSound == false)

@@ -64,7 +64,7 @@ public struct SealedRoot: Sendable {
         guard row.id == keyring.vaultID.bytes else {
             throw VaultError(
                 .notTrusted, "the database and the key file belong to different vaults",
-                remedy: "restore both from one backup with keyover vault restore")
+                remedy: "put database and key file back from one backup")
         }
         guard row.epoch == keyring.epoch else {
             throw VaultError(

@@ -24,7 +24,7 @@ public struct VaultReader<Rows: VaultRows> {
         if let mark, root.mark < mark {
             throw VaultError(
                 .notTrusted, "the vault is older than it was (\(root.mark), but \(mark) was seen on this host)",
-                remedy: "find the newest copy; if this one is to be used, run keyover vault restore --accept-older")
+                remedy: "find the newest copy of the vault's folder and put it back")
         }
     }
 

@@ -32,7 +32,7 @@ enum DatabaseFailure {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return VaultError(
                 .notTrusted, "the vault's database is damaged: \(reason)",
-                remedy: "restore a backup with keyover vault restore", underlying: error)
+                remedy: "put the newest backup of the vault's folder back", underlying: error)
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
             return VaultError(
                 .unavailable, "the vault's database cannot be opened or written: \(reason)",

@@ -65,7 +65,7 @@ extension FileVault: InspectableVault {
         result.ledgerEntries = check.ledgerEntries
         result.checkedValues = check.checkedValues
         result.findings += check.problems.map {
-            .init($0, remedy: "restore a backup with keyover vault restore")
+            .init($0, remedy: "put the newest backup of the vault's folder back")
         }
     }
 }
