@@ -23,8 +23,10 @@ extension RotationMachine {
         return isBeyondGoal ? .finish(.reachedStage) : work()
     }
 
-    /// Goes on without removing what a lost mint left behind: while the active secret is dead nothing may be removed, and
-    /// only a new secret ends the outage. What is left stays owned, and the sweep at the end finds it.
+    /// Goes on without removing what a lost mint left behind.
+    ///
+    /// While the active secret is dead nothing may be removed, and only a new secret ends the outage. What is left stays
+    /// owned, and the sweep at the end finds it.
     private mutating func leaveOrphans() {
         rotation.orphans = []
         if rotation.intent?.write.takesAway == true { rotation.intent = nil }
