@@ -82,21 +82,31 @@ struct RaceTests {
 }
 
 extension Rehearsal {
-    /// Stops a process anywhere but in the few milliseconds in which it holds the lock of the audit log.
+    /// Stops a process anywhere but in the few milliseconds in which it holds the lock of the audit log or the vault.
     ///
-    /// There it would keep every other one from noting what it does, and so from doing anything.
+    /// There it would keep every other one from noting or storing what it does, and so from doing anything.
     fileprivate func stop(_ process: KeyoverProcess) async throws {
         let descriptor = open(try logFile(), O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
+        let index = open(home.path + "/data/keyover/vault/vault.db-shm", O_RDONLY | O_CLOEXEC)
+        try #require(index >= 0)
+        defer { close(index) }
         try await eventually("a moment without a lock") {
             process.send(SIGSTOP)
             try await eventually("the stop") { process.isStopped }
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
                 flock(descriptor, LOCK_UN)
-                return true
+                if !Self.isBeingWritten(index) { return true }
             }
             process.send(SIGCONT)
             return false
         }
+    }
+
+    /// Whether a process holds one of SQLite's locks on the index of the write-ahead log, whose bytes are 120 to 127.
+    private static func isBeingWritten(_ index: Int32) -> Bool {
+        var probe = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 120, l_len: 3, l_pid: 0)
+        let asked = fcntl(index, F_GETLK, &probe)
+        return asked != 0 || probe.l_type != Int16(F_UNLCK)
     }
 }
