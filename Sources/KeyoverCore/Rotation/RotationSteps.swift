@@ -251,7 +251,7 @@ extension RotationMachine {
 
     /// Takes the secret of a slot away: by its id, or by asking a person where there is none.
     mutating func remove(_ slot: SlotName) -> Effect {
-        if slot == .secondary, rotation.intent == nil, fuseHasEnded {
+        if slot == .secondary, rotation.intent == nil, rotation.turnedOff == nil, fuseHasEnded {
             return wayBackClosed("the provider's fuse has ended the old secret")
         }
         guard let secret = record[slot] else { return enter(rotation.stage == .removing ? .rolledBack : .completed) }

@@ -42,14 +42,14 @@ extension RotationRunner {
                 switch await prober.judge(value, clientID: filled.clientID, good: good).verdict {
                 case .accepted: break
                 case .refused:
-                    row.refusals += 1
+                    row.refuse()
                     if row.refusals >= demanded { return .refused("the \(slot) secret is refused", []) }
                 case .inconclusive(let why): row.miss(why)
                 }
             case .noAnswer(let why):
                 row.miss(why)
             }
-            if now.elapsedAtLeast(since: began) > patience, !row.isFull {
+            if now.elapsedAtLeast(since: began) > patience, !row.isFull, row.refusals == 0 {
                 return .inconclusive(RotationMachine.Trouble(row.trouble, retryAfter: retryAfter))
             }
             try await rest(hasArrived ? .zero : arrival.map { missing(since: $0, at: now) } ?? .zero, row, retryAfter)
@@ -169,6 +169,12 @@ extension RotationRunner {
             acceptances = 0
             evidence.append(observation)
             evidence.removeFirst(max(0, evidence.count - demanded))
+        }
+
+        /// A refusal beside good controls is no trouble but an answer: there is no reason to slow down.
+        mutating func refuse() {
+            refusals += 1
+            misses = 0
         }
 
         mutating func miss(_ why: String) {
