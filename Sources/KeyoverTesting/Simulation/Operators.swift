@@ -189,7 +189,7 @@ extension Simulation {
     private static let attemptLimit = 60
 
     /// Whether the provider's fuse has ended the active secret: while faults kept runners away, nobody could prevent it.
-    private var isStranded: Bool {
+    var isStranded: Bool {
         let active = store.record.activeSlot.value.flatMap { server.secret(withValue: $0) }
         return active?.fuse.map { $0 <= now } ?? false
     }

@@ -88,7 +88,7 @@ public final class Simulation: @unchecked Sendable {
         while violation == nil, !isOver {
             eventCount += 1
             if eventCount > Self.eventLimit {
-                if !people.hasMeddled { violate(5, "no end after \(Self.eventLimit) events") }
+                if !people.hasMeddled, !isStranded { violate(5, "no end after \(Self.eventLimit) events") }
                 isOver = true
             }
             if executor.readyCount > 0 {
