@@ -175,4 +175,25 @@ import Testing
         try bench.see(.written(.done))
         #expect(bench.effect == .verify(.primary))
     }
+
+    @Test func aFuseThatWinsTheRaceSparesTheNewSecretUnlessItWasTouched() throws {
+        var bench = try MachineBench {
+            $0.addStartsFuse = .hours(1)
+            $0.removalCancelsFuse = true
+        }
+        try bench.go(to: .minting)
+        try bench.step()
+        try bench.see(MachineBench.minted(fuse: bench.now.wall + .hours(1)))
+        try bench.order(.aborted)
+        bench.advance(.hours(1))
+        var touched = bench
+        try bench.see(bench.accepted(.primary))
+        #expect(bench.stage == .verifying)
+        touched.now = MachineBench.start
+        try touched.see(touched.accepted(.primary))
+        #expect(try touched.rotation.intent?.write == .remove(SecretID("new")))
+        touched.advance(.hours(1))
+        #expect(try touched.order(.resumed) == .checkActive)
+        #expect(touched.stage == .removing)
+    }
 }
