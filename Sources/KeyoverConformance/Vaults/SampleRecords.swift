@@ -67,6 +67,7 @@ public enum SampleRecords {
         client.standby = Standby(clientID: "id-of-standby", value: SecretValue(copying: "murmur".utf8))
         client.active = .secondary
         client.primaryIsCompromised = true
+        client.restored = Restoration(at: moment, backedUpAt: moment - .days(1))
         client.generation = 42
         client.rotation = rotation()
         client.lastRotation = RotationSummary(

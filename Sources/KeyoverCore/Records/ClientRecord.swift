@@ -27,6 +27,8 @@ public struct ClientRecord: VaultRecord {
     public var rotation: Rotation?
     /// Whether the primary is known to have leaked and is still in force.
     public var primaryIsCompromised: Bool
+    /// Set while the client is as it came out of a backup and nothing has been verified since.
+    public var restored: Restoration?
     /// How the last rotation ended.
     public var lastRotation: RotationSummary?
     /// Provider secrets that Keyover minted or adopted and that are not yet gone.
@@ -42,7 +44,7 @@ public struct ClientRecord: VaultRecord {
 
     private enum CodingKeys: String, CodingKey {
         case id, name, registration, primary, secondary, standby, active, generation, rotation
-        case primaryIsCompromised, lastRotation, owned
+        case primaryIsCompromised, restored, lastRotation, owned
         case outbox, auditSequence, retired, createdAt
     }
 
