@@ -25,6 +25,20 @@ struct SecretInput {
 
     /// The secret in a file that nobody else can read.
     func file(_ path: String) throws -> SecretValue {
+        try withPrivateFile(path) { try read($0, named: path) }
+    }
+
+    /// All of a file that nobody else can read and that holds secrets among other things; `-` is standard input.
+    func document(_ path: String, limit: Int) throws -> SecretValue {
+        let isStandardInput = path == "-"
+        let whole = { (descriptor: Int32) in
+            let source = isStandardInput ? "standard input" : path
+            return try collect(descriptor, named: source, limit: limit) { SecretValue(copying: $0) }
+        }
+        return try isStandardInput ? whole(STDIN_FILENO) : withPrivateFile(path, whole)
+    }
+
+    private func withPrivateFile<Result>(_ path: String, _ body: (Int32) throws -> Result) throws -> Result {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
             throw ConfigurationError(
@@ -46,19 +60,33 @@ struct SecretInput {
             throw ConfigurationError(
                 .unreadable, "\(path) belongs to somebody else", remedy: "use a file of your own, with mode 0600")
         }
-        return try read(descriptor, named: path)
+        return try body(descriptor)
     }
 
     private func read(_ descriptor: Int32, named source: String) throws -> SecretValue {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.limit + 2, alignment: 1)
+        let value = try collect(descriptor, named: source, limit: Self.limit + 1) { bytes in
+            // One line end is what `echo` and editors add; a second one would be part of the secret.
+            SecretValue(copying: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes)
+        }
+        return try checked(value, named: source)
+    }
+
+    private func collect(
+        _ descriptor: Int32, named source: String, limit: Int,
+        _ body: (Slice<UnsafeMutableRawBufferPointer>) -> SecretValue
+    ) throws -> SecretValue {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit + 1, alignment: 1)
         defer {
             if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
             buffer.deallocate()
         }
-        var count = try StandardInput.fill(buffer, from: descriptor)
-        // One line end is what `echo` and editors add; a second one would be part of the secret.
-        if count > 0, buffer[count - 1] == UInt8(ascii: "\n") { count -= 1 }
-        return try checked(SecretValue(copying: buffer[..<count]), named: source)
+        let count = try StandardInput.fill(buffer, from: descriptor)
+        guard count <= limit else { throw Self.tooLong(source, limit == Self.limit + 1 ? Self.limit : limit) }
+        return body(buffer[..<count])
+    }
+
+    private static func tooLong(_ source: String, _ limit: Int) -> ConfigurationError {
+        ConfigurationError(.invalidValue, "\(source) holds more than \(limit) bytes")
     }
 
     private func checked(_ value: SecretValue, named source: String) throws -> SecretValue {
@@ -67,7 +95,7 @@ struct SecretInput {
                 .invalidValue, "\(source) holds no secret", remedy: "give the secret there, with nothing before it")
         }
         if value.count > Self.limit {
-            throw ConfigurationError(.invalidValue, "\(source) holds more than \(Self.limit) bytes")
+            throw Self.tooLong(source, Self.limit)
         }
         return value
     }

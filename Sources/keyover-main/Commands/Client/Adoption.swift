@@ -35,6 +35,16 @@ struct Adoption {
         return record
     }
 
+    /// Stores the record that was made.
+    func store(_ record: ClientRecord, verified: Bool, reason: String?) async throws {
+        try await workspace.add(
+            record, action: "client.added",
+            details: [
+                "tenant": tenant.name.description, "clientID": clientID,
+                "secretID": record.primary.secretID?.description ?? "unknown", "verified": verified ? "yes" : "no",
+            ], reason: reason)
+    }
+
     private func fingerprint() async throws -> Fingerprint {
         try await workspace.vault.fingerprint(of: secret)
     }
@@ -77,6 +87,34 @@ struct Adoption {
             return found
         }
         return SecretMatcher(value: secret, issuedAt: issuedAt).match(among: listed.filter(\.isActive))
+    }
+}
+
+extension Adoption {
+    /// What the vault holds under the name before anything is adopted.
+    enum Standing {
+        /// Nothing.
+        case vacant
+        /// The very client, with this secret in one of its slots.
+        case same
+        /// Something that is not overwritten, for this reason.
+        case taken(String)
+    }
+
+    /// Compares what is to be adopted with what is there.
+    func standing() async throws -> Standing {
+        guard let record = try await workspace.vault.read(name)?.record else { return .vacant }
+        guard record.registration.tenant == tenant.name else {
+            return .taken("the vault has it as a client of the tenant \(record.registration.tenant)")
+        }
+        let slots = SlotName.allCases.compactMap { record[$0] }.filter { $0.clientID == clientID }
+        guard !slots.isEmpty else { return .taken("the vault has it with another client id") }
+        let fingerprint = try await fingerprint()
+        if slots.contains(where: { $0.fingerprint == fingerprint }) { return .same }
+        if let retired = record.retired.last(where: { $0.fingerprint == fingerprint }) {
+            return .taken("this secret of it was retired on \(retired.retiredAt.day); the vault has a newer one")
+        }
+        return .taken("the vault has it with another secret, which is not touched")
     }
 }
 

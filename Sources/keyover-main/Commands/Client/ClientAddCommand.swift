@@ -62,12 +62,7 @@ struct ClientAddCommand: KeyoverSubcommand {
         options.apply(to: &registration)
         let record = try await adoption.record(
             registration, verifying: !noVerify, secretID: secretID.map { SecretID($0) }, issuedAt: issuedAt)
-        try await workspace.add(
-            record, action: "client.added",
-            details: [
-                "tenant": tenant.name.description, "clientID": clientID,
-                "secretID": record.primary.secretID?.description ?? "unknown", "verified": noVerify ? "no" : "yes",
-            ], reason: why.reason)
+        try await adoption.store(record, verified: !noVerify, reason: why.reason)
         if form.format == .json {
             try session.terminal.show(json: ClientView(record))
         } else {

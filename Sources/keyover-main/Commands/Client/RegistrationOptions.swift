@@ -41,16 +41,15 @@ struct RegistrationOptions: ParsableArguments {
 
     func validate() throws {
         if let consumerCache, !consumerCache.isEmpty, TimeSpan(consumerCache) == nil {
-            throw ValidationError("--consumer-cache takes a time such as 30s, 5m or 1h")
+            throw ValidationError("--consumer-cache takes \(RegistrationRules.span)")
         }
-        for path in deliverCommand where !path.isEmpty && !path.hasPrefix("/") {
+        for path in deliverCommand where !path.isEmpty && !RegistrationRules.isCommand(path) {
             throw ValidationError("--deliver-command takes an absolute path, not \(path)")
         }
-        if let strategy, !strategy.isEmpty, Strategies.named(StrategyName(strategy)) == nil {
-            let known = Strategies.all.map(\.name.description).joined(separator: ", ")
-            throw ValidationError("there is no strategy \(strategy); choose one of: \(known)")
+        if let strategy, !strategy.isEmpty, !RegistrationRules.isStrategy(strategy) {
+            throw ValidationError("there is no strategy \(strategy); choose one of: \(RegistrationRules.strategies)")
         }
-        for text in scope where text.utf8.contains(where: { !(0x21...0x7E).contains($0) || $0 == 0x22 || $0 == 0x5C }) {
+        for text in scope where !text.isEmpty && !RegistrationRules.isScope(text) {
             throw ValidationError("a scope is one word; give several with several --scope")
         }
     }
@@ -68,7 +67,7 @@ struct RegistrationOptions: ParsableArguments {
         if let strategy { registration.strategy = given(strategy).map { StrategyName($0) } }
         if !deliverCommand.isEmpty {
             registration.deliveries = deliverCommand.filter { !$0.isEmpty }.map { path in
-                DeliveryTarget(kind: "command", arguments: [path])
+                RegistrationRules.delivery(path)
             }
         }
     }
