@@ -21,8 +21,8 @@ public struct VaultStatus: Sendable {
     public let mark: VaultMark
     /// The newest state this host had seen before; `nil` when it keeps none.
     public let highWaterMark: VaultMark?
-    /// The types of those who can open it, such as `X25519`, in the order of the key file.
-    public let recipientTypes: [String]
+    /// Who can open it.
+    public let audience: VaultAudience
     /// Whether these keys open values.
     public let opensValues: Bool
     /// How many records of each kind there are.

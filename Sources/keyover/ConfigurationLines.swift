@@ -12,7 +12,7 @@ enum ConfigurationLines {
     private static let limit = 64 << 10
     private static let knownKeys: Set<Substring> = [
         "vault", "identity", "vault_id", "key_commitment", "state_dir", "policies", "ca_file",
-        "claim_term",
+        "claim_term", "after_rotation",
     ]
     private static let pathKeys: Set<Substring> = ["identity", "state_dir", "policies", "ca_file"]
 

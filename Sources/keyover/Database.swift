@@ -106,7 +106,7 @@ struct Database: VaultRows {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return VaultError(
                 .notTrusted, "the vault's database is damaged: \(reason)",
-                remedy: "put the newest backup of the vault's folder back")
+                remedy: VaultError.restoreBackup)
         default:
             return VaultError(
                 .unavailable, "the vault's database cannot be read: \(reason)",

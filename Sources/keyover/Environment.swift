@@ -5,7 +5,7 @@ struct Environment {
     private static let understood: Set<String> = [
         "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "CREDENTIALS_DIRECTORY", "KEYOVER_VAULT",
         "KEYOVER_IDENTITY_FILE", "KEYOVER_VAULT_ID", "KEYOVER_KEY_COMMITMENT", "KEYOVER_STATE_DIR",
-        "KEYOVER_POLICIES", "KEYOVER_CA_FILE", "KEYOVER_CLAIM_TERM",
+        "KEYOVER_POLICIES", "KEYOVER_CA_FILE", "KEYOVER_CLAIM_TERM", "KEYOVER_AFTER_ROTATION",
     ]
 
     private var values: [String: String] = [:]

@@ -51,8 +51,8 @@ struct Settings {
             pin.vaultID = id
         }
         if let text = environment["KEYOVER_KEY_COMMITMENT"] ?? file["key_commitment"] {
-            guard let bytes = Hex.decode(text), bytes.count == 32 else { return nil }
-            pin.commitment = bytes
+            guard let commitments = VaultPin.commitments(text) else { return nil }
+            pin.commitments = commitments
         }
         self.pin = pin
         stateDirectory = environment["KEYOVER_STATE_DIR"] ?? file["state_dir"] ?? state

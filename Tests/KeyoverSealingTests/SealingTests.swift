@@ -92,7 +92,8 @@ import Testing
 
     @Test func keyFilesKeepWhatTheyWereGiven() throws {
         let identity = try X25519Identity.generate()
-        for file in [KeyFile(keyring), KeyFile(keyring).metadataOnly] {
+        let whole = KeyFile(keyring, for: try VaultAudience(of: [identity.recipient]))
+        for file in [whole, whole.metadataOnly] {
             let opened = try KeyFile.open(file.sealed(to: [identity.recipient]), with: [identity])
             let found = try #require(opened.keyring(epoch: 1))
             #expect(found.commitment == keyring.commitment)
@@ -100,12 +101,14 @@ import Testing
             #expect(try found.derivedKey(for: .audit) == keyring.derivedKey(for: .audit))
             #expect(found.lookup(kind: "client", name: "a") == keyring.lookup(kind: "client", name: "a"))
             #expect(opened.keyring(epoch: 2) == nil)
+            #expect(opened.access.full == [.key(identity.recipient)])
         }
-        #expect(KeyFile(keyring).metadataOnly.keyrings.map(\.opensValues) == [false])
+        #expect(whole.metadataOnly.keyrings.map(\.opensValues) == [false])
     }
 
     @Test func aKeyFileWithAnyLineAmissIsRefused() throws {
-        let text = KeyFile(keyring).encoded().text
+        let audience = try VaultAudience(of: [X25519Identity.generate().recipient])
+        let text = KeyFile(keyring, for: audience).encoded().text
         let lines = text.split(separator: "\n").map(String.init)
         #expect(try KeyFile(parsing: SecretValue(text)).keyrings.count == 1)
         for index in lines.indices {

@@ -78,7 +78,7 @@ import Testing
         let wrong = try ScryptPassphrase(SecretValue(copying: "battery staple".utf8), workFactor: 10)
         let pin = try await FileVault.create(at: path, recipients: [right])
         let vault = try await FileVault.open(at: path, VaultAccess(identities: [right], pin: pin))
-        #expect(try await vault.status().recipientTypes == ["scrypt"])
+        #expect(try await vault.status().audience.full == [.passphrase])
         let error = await failure { _ = try await FileVault.open(at: path, VaultAccess(identities: [wrong])) }
         #expect(error?.code == .locked)
     }

@@ -20,7 +20,7 @@ import Testing
 
         let error = await failure { _ = try await vault.reopened().read(client.name) }
         #expect(error?.code == .notTrusted)
-        #expect(error?.remedy?.contains("find the newest copy") == true)
+        #expect(error?.remedy?.contains("keyover vault restore --accept-older") == true)
         let writing = await failure { _ = try await vault.reopened().write(client, expecting: revision) }
         #expect(writing?.code == .notTrusted)
         #expect(try await vault.reopened().verify().isSound == false)
@@ -105,14 +105,14 @@ import Testing
         let (vault, other) = (try await TestVault(), try await TestVault())
         let wrong = [
             VaultPin(vaultID: other.pin.vaultID, commitment: nil),
-            VaultPin(vaultID: nil, commitment: other.pin.commitment),
+            VaultPin(vaultID: nil, commitment: other.pin.commitments.first),
             VaultPin(vaultID: vault.pin.vaultID, commitment: [UInt8](repeating: 0, count: 32)),
         ]
         for pin in wrong {
             #expect(await failure { _ = try await vault.reopened(pin: pin) }?.code == .notTrusted)
         }
         _ = try await vault.reopened(pin: VaultPin(vaultID: vault.pin.vaultID, commitment: nil))
-        _ = try await vault.reopened(pin: VaultPin(vaultID: nil, commitment: vault.pin.commitment))
+        _ = try await vault.reopened(pin: VaultPin(vaultID: nil, commitment: vault.pin.commitments.first))
     }
 
     @Test func aKeyFileThatSomebodyElseMadeForTheRecipientIsRefused() async throws {
@@ -173,8 +173,8 @@ import Testing
         #expect(status.ledgerEntries == 1)
         #expect(status.mark == VaultMark(epoch: 1, counter: 3))
         #expect(status.highWaterMark == status.mark)
-        #expect(status.keyCommitment == vault.pin.commitment.map { Hex.encode($0) })
-        #expect(status.recipientTypes == ["X25519"])
+        #expect(status.keyCommitment == vault.pin.commitments.first.map { Hex.encode($0) })
+        #expect(status.audience.full == [.key(vault.identity.recipient)])
         #expect(status.opensValues)
         let result = try await vault.fileVault.verify()
         #expect(result.findings == [])

@@ -104,7 +104,7 @@ public struct RecordCodec: Sendable {
     private static func unreadable(_ kind: String, _ error: (any Error)?) -> VaultError {
         VaultError(
             .corrupt, "a record of kind \(kind) is authentic but unreadable",
-            remedy: "put the newest backup of the vault's folder back", underlying: error)
+            remedy: VaultError.restoreBackup, underlying: error)
     }
 
     private static func newerFormat(_ kind: String, _ found: Int, _ known: Int) -> VaultError {

@@ -6,8 +6,8 @@ public struct RecordSealing: Sendable {
     /// The largest value of one field.
     public static let valueLimit = 1 << 20
 
-    private let keyring: Keyring
-    private let codec: RecordCodec
+    let keyring: Keyring
+    let codec: RecordCodec
 
     /// Sealing under the keys of one epoch.
     public init(_ keyring: Keyring, codec: RecordCodec = .standard) {
@@ -22,27 +22,33 @@ public struct RecordSealing: Sendable {
 
     /// Seals a record whole, with its values.
     public func seal<Record: VaultRecord>(_ record: Record, serial: UInt64) throws(VaultError) -> RecordRow {
+        for (field, value) in record.secrets where value.count > Self.valueLimit {
+            throw VaultError(.tooLarge, "the value \(field) of \(Record.kind) \(record.name) exceeds 1 MiB")
+        }
+        return try seal(
+            Array(codec.encode(record)), record.secrets, lookup: lookup(record.name), kind: Record.kind, id: record.id,
+            serial: serial)
+    }
+
+    private func seal(
+        _ json: [UInt8], _ values: [String: SecretValue], lookup: [UInt8], kind: String, id: UUIDv7, serial: UInt64
+    ) throws(VaultError) -> RecordRow {
         let side = try keyring.requireValueSide(for: "changes")
-        let json = try codec.encode(record)
-        let context = context(record.id, "\(Record.kind)/metadata", serial)
-        let metadata = try Seal.seal(Array(json), with: keyring.metadataKey, for: context)
+        let metadata = try Seal.seal(json, with: keyring.metadataKey, for: context(id, "\(kind)/metadata", serial))
         var payload = Transcript()
-        for (field, value) in record.secrets.sorted(by: { $0.key < $1.key }) {
-            guard value.count <= Self.valueLimit else {
-                throw VaultError(.tooLarge, "the value \(field) of \(Record.kind) \(record.name) exceeds 1 MiB")
-            }
-            let context = self.context(record.id, "\(Record.kind)/value/\(field)", serial)
+        for (field, value) in values.sorted(by: { $0.key < $1.key }) {
+            let context = self.context(id, "\(kind)/value/\(field)", serial)
             payload.append(field)
             payload.append(
                 try value.withUnsafeSecretBytes { raw throws(VaultError) in
                     try Seal.seal(raw, with: side.key, for: context)
                 })
         }
-        let (lookup, digest) = (lookup(record.name), Primitives.digest(payload.bytes))
+        let digest = Primitives.digest(payload.bytes)
         return RecordRow(
-            lookup: lookup, kind: Record.kind, id: record.id.bytes, serial: serial,
-            leaf: leaf(lookup, Record.kind, record.id.bytes, serial, metadata, digest), digest: digest,
-            metadata: metadata, payload: payload.bytes)
+            lookup: lookup, kind: kind, id: id.bytes, serial: serial,
+            leaf: leaf(lookup, kind, id.bytes, serial, metadata, digest), digest: digest, metadata: metadata,
+            payload: payload.bytes)
     }
 
     /// Opens a row's metadata and, where the row has its payload and the keyring the value key, its values.
@@ -55,6 +61,21 @@ public struct RecordSealing: Sendable {
             record.secrets = try values(in: payload, of: row, record.id, key: side.key)
         }
         return record
+    }
+
+    /// The same record under the keys of another epoch, whatever its format; the serial stays.
+    func reseal(_ row: RecordRow, with other: RecordSealing) throws(VaultError) -> RecordRow {
+        let (metadata, values) = try opened(row)
+        return try other.seal(
+            Array(metadata), values, lookup: row.lookup, kind: row.kind, id: recordID(row), serial: row.serial)
+    }
+
+    /// A row's metadata, of whatever format, and its values.
+    func opened(_ row: RecordRow) throws(VaultError) -> (metadata: Data, values: [String: SecretValue]) {
+        let id = try recordID(row)
+        guard let payload = row.payload else { throw VaultError.tampered("record \(id) has no values") }
+        let side = try keyring.requireValueSide(for: "all values")
+        return (try openMetadata(row), try values(in: payload, of: row, id, key: side.key))
     }
 
     /// Refuses to replace a row of a newer format.

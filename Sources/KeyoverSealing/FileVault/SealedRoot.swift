@@ -31,14 +31,13 @@ public struct SealedRoot: Sendable {
     public internal(set) var ledgerEntries: UInt64
     var hashes: [HashTree.Kind: [UInt8]]
 
-    /// The state of an empty vault.
-    static func empty(_ keyring: Keyring) -> SealedRoot {
+    /// The state of a vault at a mark with nothing in it.
+    static func empty(_ keyring: Keyring, at mark: VaultMark) -> SealedRoot {
         var hashes: [HashTree.Kind: [UInt8]] = [:]
         for kind in HashTree.Kind.allCases {
             hashes[kind] = HashTree(kind, key: keyring.treeKey).hash(root: TreeNode())
         }
-        return SealedRoot(
-            mark: VaultMark(epoch: keyring.epoch, counter: 0), records: 0, ledgerEntries: 0, hashes: hashes)
+        return SealedRoot(mark: mark, records: 0, ledgerEntries: 0, hashes: hashes)
     }
 
     /// The state after one more change, its roots as yet unchanged.
@@ -64,7 +63,7 @@ public struct SealedRoot: Sendable {
         guard row.id == keyring.vaultID.bytes else {
             throw VaultError(
                 .notTrusted, "the database and the key file belong to different vaults",
-                remedy: "put database and key file back from one backup")
+                remedy: VaultError.restoreBackup)
         }
         guard row.epoch == keyring.epoch else {
             throw VaultError(

@@ -8,8 +8,6 @@ public struct VaultFolder: Sendable {
     public let directory: PrivateDirectory
     /// The keys in the key file.
     public let keys: KeyFile
-    /// The types of those who can open the key file, in the order of its header.
-    public let recipientTypes: [String]
     /// Where this host keeps the newest state it has seen.
     public let highWaterMark: HighWaterMark?
     /// That state, read before anything is read from the database.
@@ -24,24 +22,23 @@ public struct VaultFolder: Sendable {
     ) throws(VaultError) {
         directory = try PrivateDirectory(path)
         try Self.checkFiles(of: directory)
-        (keys, recipientTypes) = try Self.openKeys(in: directory, identities)
+        keys = try Self.openKeys(in: directory, identities)
         let vaultID = keys.vaultID
         highWaterMark = stateDirectory.map { HighWaterMark(stateDirectory: $0, vaultID: vaultID) }
         mark = try highWaterMark?.read()
     }
 
     /// The key file opens first; who is not among its recipients may have been granted the metadata.
-    private static func openKeys(
+    public static func openKeys(
         in directory: PrivateDirectory, _ identities: [any AgeIdentity]
-    ) throws(VaultError) -> (keys: KeyFile, recipientTypes: [String]) {
+    ) throws(VaultError) -> KeyFile {
         let file = try read(FileVaultSchema.keyFileName, in: directory)
-        let types = (try? AgeFile.recipientTypes(file)) ?? []
         do {
-            return (try KeyFile.open(file, with: identities), types)
+            return try KeyFile.open(file, with: identities)
         } catch {
             guard error.code == .locked, try directory.check(FileVaultSchema.metadataKeyFileName) else { throw error }
             let granted = try read(FileVaultSchema.metadataKeyFileName, in: directory)
-            return (try KeyFile.open(granted, with: identities), types)
+            return try KeyFile.open(granted, with: identities)
         }
     }
 

@@ -24,7 +24,8 @@ public struct VaultReader<Rows: VaultRows> {
         if let mark, root.mark < mark {
             throw VaultError(
                 .notTrusted, "the vault is older than it was (\(root.mark), but \(mark) was seen on this host)",
-                remedy: "find the newest copy of the vault's folder and put it back")
+                remedy: "put the newest copy of the vault's folder back, restore the newest backup, or accept what is "
+                    + "there: keyover vault restore --accept-older")
         }
     }
 

@@ -12,6 +12,8 @@ public protocol MutableVaultRows: VaultRows {
     func put(_ row: LedgerRow) throws(VaultError)
     /// Removes a ledger entry.
     func removeLedgerEntry(client: [UInt8], consumer: [UInt8]) throws(VaultError)
+    /// Removes all nodes of both trees.
+    func removeNodes() throws(VaultError)
     /// Stores a node; one without children is removed.
     func put(_ node: TreeNode, at position: Int64) throws(VaultError)
 }
@@ -39,7 +41,8 @@ public struct VaultWriter<Rows: MutableVaultRows> {
 
     /// Fills an empty database.
     public static func initialize(_ rows: Rows, _ keyring: Keyring) throws(VaultError) {
-        try rows.put(SealedRoot.empty(keyring).sealed(keyring))
+        try rows.put(
+            SealedRoot.empty(keyring, at: VaultMark(epoch: keyring.epoch, counter: 0)).sealed(keyring))
     }
 
     /// Stores a record when its revision is the expected one.

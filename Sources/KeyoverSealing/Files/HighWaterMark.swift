@@ -46,16 +46,8 @@ public struct HighWaterMark: Sendable {
             guard errno == EINTR else { throw SystemError.last("cannot lock \(directory)/\(name).lock") }
         }
         if let present = try read(), present >= mark { return }
-        // Only the holder of the lock writes the file with this name; one left by a crash is in nobody's way.
-        let next = name + ".new"
-        unlinkat(folder.descriptor, next, 0)
-        let file = openat(folder.descriptor, next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw SystemError.last("cannot create \(directory)/\(next)") }
-        defer { close(file) }
-        try PrivateFile.write(SecretValue(copying: "\(mark)\n".utf8), to: file, next)
-        guard renameat(folder.descriptor, next, folder.descriptor, name) == 0 else {
-            throw SystemError.last("cannot replace \(directory)/\(name)")
-        }
+        // The mark follows a change that is durable already; one lost to a power cut lags, and that is noticed.
+        try folder.replace(name, SecretValue(copying: "\(mark)\n".utf8), durably: false)
     }
 
     private static func parse(_ text: String) -> VaultMark? {

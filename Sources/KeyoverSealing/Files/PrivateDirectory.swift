@@ -68,6 +68,50 @@ public final class PrivateDirectory: Sendable {
         try PrivateFile.create(name, in: descriptor, of: path, contents)
     }
 
+    /// Puts a file in the place of the one of that name, if there is one: readers find the old contents or the new.
+    ///
+    /// Callers exclude each other by a lock: the contents are written to `NAME.new` first, and one that a crash left
+    /// behind is overwritten. With `durably`, the new contents are on disk when this returns.
+    public func replace(_ name: String, _ contents: SecretValue, durably: Bool = true) throws(VaultError) {
+        let next = name + ".new"
+        unlinkat(descriptor, next, 0)
+        do throws(VaultError) {
+            try PrivateFile.create(next, in: descriptor, of: path, contents, durably: durably)
+            guard renameat(descriptor, next, descriptor, name) == 0 else {
+                throw SystemError.last("cannot replace \(path)/\(name)")
+            }
+        } catch {
+            unlinkat(descriptor, next, 0)
+            throw error
+        }
+        if durably { try synchronize() }
+    }
+
+    /// Removes a file, if there is one.
+    public func remove(_ name: String) throws(VaultError) {
+        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else {
+            throw SystemError.last("cannot remove \(path)/\(name)")
+        }
+    }
+
+    /// Waits for the folder's lock, which is held until the answer goes.
+    public func lock(patience: TimeSpan) throws(VaultError) -> FolderLock {
+        let lock = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else { throw SystemError.last("cannot open \(path)") }
+        var rest = patience.milliseconds
+        while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+            guard rest > 0, errno == EWOULDBLOCK || errno == EINTR else {
+                close(lock)
+                throw VaultError(
+                    .unavailable, "somebody else is changing the keys of \(path) just now",
+                    remedy: "run the command again when that is done", isRetryable: true)
+            }
+            usleep(50_000)
+            rest -= 50
+        }
+        return FolderLock(lock)
+    }
+
     /// Refuses a file that is a link, belongs to somebody else or can be read by others; answers whether it exists.
     @discardableResult
     public func check(_ name: String) throws(VaultError) -> Bool {
@@ -84,5 +128,18 @@ public final class PrivateDirectory: Sendable {
     /// Waits until the folder's entries are on disk.
     public func synchronize() throws(VaultError) {
         guard fsync(descriptor) == 0 else { throw SystemError.last("cannot write \(path)") }
+    }
+}
+
+/// A lock on a folder, given back when the last reference goes or the process ends.
+public final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    fileprivate init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
     }
 }

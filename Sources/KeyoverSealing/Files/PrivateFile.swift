@@ -44,9 +44,10 @@ public enum PrivateFile {
         return value
     }
 
-    /// Makes a new file with mode 0600 and waits until it is on disk.
+    /// Makes a new file with mode 0600 and, with `durably`, waits until its contents are on disk.
     public static func create(
-        _ name: String, in directory: Int32 = AT_FDCWD, of folder: String = "", _ contents: SecretValue
+        _ name: String, in directory: Int32 = AT_FDCWD, of folder: String = "", _ contents: SecretValue,
+        durably: Bool = true
     ) throws(VaultError) {
         let path = folder.isEmpty ? name : "\(folder)/\(name)"
         let descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -59,7 +60,7 @@ public enum PrivateFile {
         }
         defer { close(descriptor) }
         try write(contents, to: descriptor, path)
-        guard fsync(descriptor) == 0 else { throw SystemError.last("cannot write \(path)") }
+        guard !durably || fsync(descriptor) == 0 else { throw SystemError.last("cannot write \(path)") }
     }
 
     /// Refuses an open file that is not a plain one of the right owner and mode; answers its size.

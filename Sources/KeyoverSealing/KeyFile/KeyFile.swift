@@ -4,16 +4,19 @@ public import KeyoverCore
 /// and docs/vault-format.md can do without Keyover.
 ///
 /// A file for a metadata-only grant has `value-commitment` in place of `value-key`, and no `value-survivor`. While a
-/// vault is being rekeyed the file holds two epochs; the database says which one is in force.
+/// vault is being rekeyed the file holds two epochs; the database says which one is in force. The file also lists who it
+/// is encrypted to, which age's own header does not tell, so that it can be written anew for the same people.
 public struct KeyFile: Sendable {
     private static let title = "keyover vault keys 1"
 
     /// The keys of each epoch in the file, oldest first.
     public private(set) var keyrings: [Keyring]
+    /// Who can open the vault.
+    public private(set) var access: VaultAudience
 
     /// A file that holds one epoch.
-    public init(_ keyring: Keyring) {
-        keyrings = [keyring]
+    public init(_ keyring: Keyring, for access: VaultAudience) {
+        self.init([keyring], for: access)
     }
 
     /// The vault's id.
@@ -24,11 +27,17 @@ public struct KeyFile: Sendable {
         keyrings.first { $0.epoch == epoch }
     }
 
-    /// The same file without what opens values, for a grant.
-    public var metadataOnly: KeyFile { KeyFile(keyrings.map(\.metadataOnly)) }
+    /// Whether the file holds the keys of more than one epoch, as it does while the vault is being rekeyed.
+    public var isBetweenEpochs: Bool { keyrings.count > 1 }
 
-    private init(_ keyrings: [Keyring]) {
+    /// The same file without what opens values, for a grant.
+    public var metadataOnly: KeyFile { KeyFile(keyrings.map(\.metadataOnly), for: access) }
+
+    /// A file that holds these epochs, oldest first; at least one.
+    public init(_ keyrings: [Keyring], for access: VaultAudience) {
+        precondition(!keyrings.isEmpty, "a key file holds the keys of an epoch at least")
         self.keyrings = keyrings
+        self.access = access
     }
 
     /// Opens an age file and reads the keys in it.
@@ -45,7 +54,7 @@ public struct KeyFile: Sendable {
             case .armor, .header, .hmac, .payload, .unsupported, .key:
                 throw VaultError(
                     .notTrusted, "the vault's key file is damaged: \(error)",
-                    remedy: "restore \(FileVaultSchema.keyFileName) from a backup", underlying: error)
+                    remedy: VaultError.restoreBackup, underlying: error)
             }
         }
         return try KeyFile(parsing: text)
@@ -64,6 +73,8 @@ public struct KeyFile: Sendable {
     func encoded() -> SecretValue {
         var text = SecretText()
         text.append("\(Self.title)\nvault: \(vaultID)\n")
+        for recipient in access.full { text.append("recipient: \(recipient)\n") }
+        for recipient in access.metadataOnly { text.append("metadata-recipient: \(recipient)\n") }
         text.append("metadata-survivor", keyrings[0].metadataSurvivor)
         if let side = keyrings[0].valueSide { text.append("value-survivor", side.survivor) }
         for keyring in keyrings {
@@ -88,8 +99,12 @@ public struct KeyFile: Sendable {
                 remedy: "install the newer Keyover on this machine too")
         }
         guard let vaultID = lines.takeText("vault").flatMap({ UUIDv7($0) }),
+            let full = lines.takeAll("recipient", as: VaultRecipient.init),
+            let metadataOnly = lines.takeAll("metadata-recipient", as: VaultRecipient.init),
+            let audience = try? VaultAudience(full: full, metadataOnly: metadataOnly),
             let survivor = lines.takeKey("metadata-survivor")
         else { throw Self.malformed() }
+        access = audience
         let valueSurvivor = lines.takeKey("value-survivor")
         keyrings = []
         while let epoch = lines.takeText("epoch") {
@@ -114,6 +129,6 @@ public struct KeyFile: Sendable {
     }
 
     private static func malformed() -> VaultError {
-        VaultError(.corrupt, "the key file is authentic but malformed", remedy: "restore it from a backup")
+        VaultError(.corrupt, "the key file is authentic but malformed", remedy: VaultError.restoreBackup)
     }
 }

@@ -6,8 +6,8 @@ struct SecretText {
     private var bytes: [UInt8] = []
 
     init() {
-        // Growing would leave copies behind; a key file of two epochs has some 700 bytes.
-        bytes.reserveCapacity(4096)
+        // Growing would leave copies behind; a key file of two epochs has some 700 bytes, and 80 for each recipient.
+        bytes.reserveCapacity(64 << 10)
     }
 
     mutating func append(_ text: String) {
@@ -51,6 +51,16 @@ struct SecretLines {
         take { line in
             Self.value(of: name, line).map { String(decoding: $0, as: UTF8.self) }
         }
+    }
+
+    /// Takes the lines `name: text` that follow one another; `nil` when one of them says nothing that makes sense.
+    mutating func takeAll<Value>(_ name: String, as read: (String) -> Value?) -> [Value]? {
+        var values: [Value] = []
+        while let text = takeText(name) {
+            guard let value = read(text) else { return nil }
+            values.append(value)
+        }
+        return values
     }
 
     /// Takes the line `name: 64 digits` and answers the 32 bytes.

@@ -25,6 +25,8 @@ public struct Keyring: Sendable {
     let valueSide: ValueSide?
     let valueCommitment: [UInt8]
     let treeKey: SecretValue
+    /// Authenticates backups made in this epoch.
+    var backupKey: SecretValue { Self.subkey(of: metadataKey, "backup", vaultID) }
     private let lookupKey: SecretValue
 
     /// Whether secret values can be opened and written.
@@ -37,6 +39,19 @@ public struct Keyring: Sendable {
             vaultID: vaultID, epoch: 1, metadataKey: Primitives.randomSecret(32),
             metadataSurvivor: Primitives.randomSecret(32), valueSide: side,
             valueCommitment: commit(side, vaultID: vaultID, epoch: 1))
+    }
+
+    /// Fresh keys for a later epoch of the same vault, with the same survivors.
+    ///
+    /// - Throws: `VaultError` with `.noValueAccess` when the value side was not granted.
+    public func successor(epoch: UInt64) throws(VaultError) -> Keyring {
+        precondition(epoch > self.epoch, "epochs rise")
+        let side = ValueSide(
+            key: Primitives.randomSecret(32), survivor: try requireValueSide(for: "new keys").survivor)
+        return Keyring(
+            vaultID: vaultID, epoch: epoch, metadataKey: Primitives.randomSecret(32),
+            metadataSurvivor: metadataSurvivor, valueSide: side,
+            valueCommitment: Self.commit(side, vaultID: vaultID, epoch: epoch))
     }
 
     init(
@@ -107,34 +122,5 @@ public struct Keyring: Sendable {
         VaultError(
             .noValueAccess, "this identity was granted metadata only, and \(what) need the value key",
             remedy: "use an identity that keyover vault status lists with value access: --identity FILE")
-    }
-}
-
-/// What configuration remembers of the vault it trusts, so that a key file put in its place is noticed.
-public struct VaultPin: Equatable, Sendable {
-    /// The vault's id; `nil` accepts any.
-    public var vaultID: UUIDv7?
-    /// The commitment to its keys (32 bytes); `nil` accepts any.
-    public var commitment: [UInt8]?
-
-    /// A pin of either or both.
-    public init(vaultID: UUIDv7?, commitment: [UInt8]?) {
-        self.vaultID = vaultID
-        self.commitment = commitment
-    }
-
-    /// Refuses keys that are not the pinned ones.
-    public func check(_ keyring: Keyring) throws(VaultError) {
-        if let vaultID, vaultID != keyring.vaultID {
-            throw VaultError(
-                .notTrusted, "the vault's id is \(keyring.vaultID), but configuration pins \(vaultID)",
-                remedy: "check --vault; if the vault was replaced on purpose, set vault_id in config.yaml")
-        }
-        if let commitment, !Primitives.areEqual(commitment, keyring.commitment) {
-            throw VaultError(
-                .notTrusted, "the vault's keys are not the ones that configuration pins",
-                remedy: "if the vault was rekeyed on purpose, set key_commitment in config.yaml to what "
-                    + "keyover vault status prints on the machine where it was done")
-        }
     }
 }

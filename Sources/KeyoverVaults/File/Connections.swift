@@ -65,6 +65,14 @@ final class Connections: Sendable {
         return try outcome.get()
     }
 
+    /// Empties the write-ahead log, so that what was replaced does not lie in it any longer; best effort.
+    func truncateLog() async {
+        let writer = try? await Offloaded.run { [self] () throws(VaultError) in
+            try writers.value { () throws(VaultError) in try Self.openWriter(path, patience) }
+        }
+        try? await writer?.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+    }
+
     private static func transaction<Result>(
         _ database: Database, _ body: (DatabaseRows) throws -> Result
     ) throws(VaultError) -> Result {

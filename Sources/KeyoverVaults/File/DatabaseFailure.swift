@@ -1,5 +1,6 @@
 import GRDB
 import KeyoverCore
+import KeyoverSealing
 
 /// Turns SQLite's errors into the vault's.
 enum DatabaseFailure {
@@ -32,7 +33,7 @@ enum DatabaseFailure {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return VaultError(
                 .notTrusted, "the vault's database is damaged: \(reason)",
-                remedy: "put the newest backup of the vault's folder back", underlying: error)
+                remedy: VaultError.restoreBackup, underlying: error)
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
             return VaultError(
                 .unavailable, "the vault's database cannot be opened or written: \(reason)",

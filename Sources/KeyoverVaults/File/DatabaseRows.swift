@@ -127,6 +127,10 @@ struct DatabaseRows: MutableVaultRows {
         }
     }
 
+    func removeNodes() throws(VaultError) {
+        try execute("DELETE FROM node", [])
+    }
+
     func removeRecord(_ lookup: [UInt8]) throws(VaultError) {
         try execute("DELETE FROM record WHERE lookup = ?", [Data(lookup)])
     }

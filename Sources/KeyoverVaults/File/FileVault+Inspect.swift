@@ -12,7 +12,7 @@ extension FileVault: InspectableVault {
         return VaultStatus(
             id: keyring.vaultID, location: VaultURL(scheme: backend, location: folder.directory.path),
             keyCommitment: Hex.encode(keyring.commitment), mark: root.mark, highWaterMark: mark,
-            recipientTypes: folder.recipientTypes, opensValues: keyring.opensValues, records: records,
+            audience: folder.keys.access, opensValues: keyring.opensValues, records: records,
             ledgerEntries: Int(clamping: root.ledgerEntries), byteCount: folder.directory.byteCount())
     }
 
@@ -21,12 +21,18 @@ extension FileVault: InspectableVault {
     public func verify() async throws(VaultError) -> VaultVerification {
         var result = VaultVerification()
         note(&result) { () throws(VaultError) in try VaultFolder.checkFiles(of: folder.directory) }
+        if folder.keys.isBetweenEpochs {
+            result.findings.append(
+                .init(
+                    "the vault was not rekeyed to the end: its key file still has the old keys",
+                    remedy: "run keyover vault rekey"))
+        }
         do {
             let mark = try folder.highWaterMark?.read()
             let (checked, present) = try await connections.read { [keyring] rows in
                 var checked = VaultVerification()
                 for problem in try rows.integrityProblems() {
-                    checked.findings.append(.init("SQLite: \(problem)", remedy: "restore a backup"))
+                    checked.findings.append(.init("SQLite: \(problem)", remedy: VaultError.restoreBackup))
                 }
                 let reader = try VaultReader(rows, keyring, notOlderThan: mark)
                 try Self.check(reader, into: &checked)
@@ -41,7 +47,7 @@ extension FileVault: InspectableVault {
             }
         } catch {
             if error.code == .unavailable { throw error }
-            result.findings.append(.init(error.message, remedy: error.remedy ?? "restore a backup"))
+            result.findings.append(.init(error.message, remedy: error.remedy ?? VaultError.restoreBackup))
         }
         return result
     }
@@ -54,7 +60,7 @@ extension FileVault: InspectableVault {
         }
     }
 
-    private static func check(
+    static func check(
         _ reader: VaultReader<DatabaseRows>, into result: inout VaultVerification
     ) throws(VaultError) {
         var check = VaultCheck(reader)
@@ -65,7 +71,7 @@ extension FileVault: InspectableVault {
         result.ledgerEntries = check.ledgerEntries
         result.checkedValues = check.checkedValues
         result.findings += check.problems.map {
-            .init($0, remedy: "put the newest backup of the vault's folder back")
+            .init($0, remedy: VaultError.restoreBackup)
         }
     }
 }

@@ -16,6 +16,10 @@ public final class FileVault: Vault {
     let keyring: Keyring
     let folder: VaultFolder
     let connections: Connections
+    /// Who opened the vault, and can write its key file again.
+    let identities: [any AgeIdentity]
+    /// Whether the host's mark is passed over, so that an older copy of the vault can be accepted for good.
+    let acceptsOlder: Bool
     private let seen: Mutex<VaultMark>
 
     /// Opens the vault in a folder.
@@ -24,10 +28,12 @@ public final class FileVault: Vault {
     }
 
     private init(_ path: String, _ access: VaultAccess) throws(VaultError) {
+        identities = access.identities
         folder = try VaultFolder(path, identities: access.identities, stateDirectory: access.stateDirectory)
         connections = try Connections(folder.databasePath, patience: access.patience)
         keyring = try folder.keyring(of: connections.readNow { try $0.vault() }, access.pin)
-        seen = Mutex(folder.mark ?? VaultMark(epoch: 0, counter: 0))
+        seen = Mutex(VaultMark(epoch: 0, counter: 0))
+        acceptsOlder = access.acceptsOlder
     }
 
     /// The record of a name with its values; without the value key, with no values in it.
@@ -115,9 +121,9 @@ public final class FileVault: Vault {
         return result
     }
 
-    private func floor() throws(VaultError) -> VaultMark {
+    func floor() throws(VaultError) -> VaultMark {
         let seen = seen.withLock { $0 }
-        return max(seen, try folder.highWaterMark?.read() ?? seen)
+        return acceptsOlder ? seen : max(seen, try folder.highWaterMark?.read() ?? seen)
     }
 
     private func note(_ mark: VaultMark) {

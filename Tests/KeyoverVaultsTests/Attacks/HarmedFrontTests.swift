@@ -29,7 +29,7 @@ import Testing
             process.environment = [
                 "HOME": victim.scratch.path, "KEYOVER_STATE_DIR": victim.access.stateDirectory ?? "",
                 "KEYOVER_VAULT_ID": victim.specimen.pin.vaultID?.description ?? "",
-                "KEYOVER_KEY_COMMITMENT": Hex.encode(victim.specimen.pin.commitment ?? []),
+                "KEYOVER_KEY_COMMITMENT": Hex.encode(victim.specimen.pin.commitments.first ?? []),
             ]
             let (output, errors) = (Pipe(), Pipe())
             process.standardOutput = output

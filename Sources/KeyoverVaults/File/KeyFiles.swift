@@ -1,0 +1,35 @@
+import KeyoverCore
+import KeyoverSealing
+
+/// The two key files of a vault's folder, written together; the caller holds the folder's lock.
+struct KeyFiles {
+    let directory: PrivateDirectory
+    let identities: [any AgeIdentity]
+
+    /// Refuses an audience that the caller would not belong to.
+    func check(_ audience: VaultAudience) throws(VaultError) {
+        let recipients = try audience.recipients(knowing: identities)
+        do {
+            _ = try AgeFile.decrypt(AgeFile.encrypt(SecretValue(copying: [0]), to: recipients), with: identities)
+        } catch {
+            throw VaultError(
+                .invalid, "your own identity would not open the vault any more",
+                remedy: "run the command with the identity of somebody who stays: --identity FILE", underlying: error)
+        }
+    }
+
+    /// Writes the key file, and the one for those who were granted metadata only.
+    func write(_ file: KeyFile) throws(VaultError) {
+        try put(file.sealed(to: file.access.recipients(knowing: identities)), FileVaultSchema.keyFileName)
+        if file.access.metadataOnly.isEmpty {
+            try directory.remove(FileVaultSchema.metadataKeyFileName)
+        } else {
+            let granted = try file.metadataOnly.sealed(to: file.access.metadataRecipients)
+            try put(granted, FileVaultSchema.metadataKeyFileName)
+        }
+    }
+
+    private func put(_ file: [UInt8], _ name: String) throws(VaultError) {
+        try directory.replace(name, SecretValue(copying: file))
+    }
+}
