@@ -65,11 +65,11 @@ let package = Package(
     targets: [
         house("KeyoverCore"),
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
+        .target(name: "CKeyoverProcess"),
         .target(name: "CKeyoverSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
-        house("KeyoverVaults", ["CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
+        house("KeyoverVaults", ["CKeyoverProcess", "CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
         house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
-        .target(name: "CKeyoverProcess"),
         house("KeyoverEngine", ["CKeyoverProcess", "KeyoverCore", crypto]),
         house("KeyoverCompliance", ["KeyoverCore", yams]),
         house(

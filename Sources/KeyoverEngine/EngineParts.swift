@@ -18,6 +18,8 @@ public struct EngineParts: Sendable {
     public var presence: any RunnerPresence
     /// The deliveries by kind.
     public var deliveries: [String: any Delivery]
+    /// Deliveries that are made for every client, besides its own.
+    public var standingDeliveries: [DeliveryTarget] = []
     /// What the policy demands of a client's rotations.
     public var policy: @Sendable (ClientRecord) -> RotationPolicy
     /// When traffic may move.

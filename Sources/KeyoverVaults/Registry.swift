@@ -26,6 +26,8 @@ public struct VaultAccess: Sendable {
     public var stateDirectory: String?
     /// How long a busy backend is waited for.
     public var patience: TimeSpan
+    /// Whether a vault older than one seen on this host is opened; for `vault restore --accept-older` alone.
+    public var acceptsOlder = false
 
     /// Access with identities, a pin and a state folder.
     public init(
@@ -60,6 +62,17 @@ public enum VaultRegistry {
         _ url: VaultURL, for recipients: [any AgeRecipient]
     ) async throws(VaultError) -> VaultPin {
         try await backend(of: url).create(url, for: recipients)
+    }
+
+    /// Makes a vault out of a backup.
+    public static func restore(_ url: VaultURL, _ plan: RestorePlan) async throws(VaultError) -> RestoredVault {
+        let backend = try backend(of: url)
+        guard let restoring = backend as? any RestoringBackend.Type else {
+            throw VaultError(
+                .invalid, "a vault of the kind \(url.scheme) cannot be restored into",
+                remedy: "restore into a file vault: --vault file:/PATH")
+        }
+        return try await restoring.restore(url, plan)
     }
 
     /// Opens a vault.

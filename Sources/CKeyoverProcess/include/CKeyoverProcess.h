@@ -15,4 +15,7 @@ int keyover_spawn_close_from(posix_spawn_file_actions_t *actions, int descriptor
 /// Lets a child that is about to be started begin in a folder; 0 or an error number.
 int keyover_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
 
+/// Lets two names of one file system change places, in one step; 0, or -1 with `errno`.
+int keyover_exchange(const char *one, const char *other);
+
 #endif

@@ -9,6 +9,8 @@ struct ChildProgram: Sendable {
     let arguments: [String]
     /// The whole environment, `NAME=value` each.
     let environment: [String]
+    /// What it reads; nothing when `nil`.
+    var input: Int32?
     /// How many of the last bytes of output are kept.
     let outputLimit: Int
 
@@ -79,7 +81,8 @@ struct ChildProgram: Sendable {
         var (mask, defaults) = (none, all)
         let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         let steps: [Int32] = [
-            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0),
+            input.map { posix_spawn_file_actions_adddup2(&actions, $0, 0) }
+                ?? posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0),
             posix_spawn_file_actions_adddup2(&actions, output, 1),
             posix_spawn_file_actions_adddup2(&actions, output, 2),
             keyover_spawn_close_from(&actions, 3),

@@ -39,9 +39,22 @@ public struct CommandDelivery: Delivery {
 
     /// Runs the program of the target and waits for it.
     public func deliver(_ announcement: Announcement, to target: DeliveryTarget) async throws(DeliveryError) {
+        try await run(
+            target,
+            environment: [
+                "ROTATED_CLIENT": announcement.client.description,
+                "ROTATED_GENERATION": String(announcement.generation), "ROTATION_ID": announcement.rotation.description,
+            ])
+    }
+
+    /// Runs the program of a target with more in its environment and, where given, with an input to read.
+    public func run(
+        _ target: DeliveryTarget, environment: [String: String], input: Int32? = nil
+    ) async throws(DeliveryError) {
         try Self.check(target)
-        let environment = Self.environment(for: announcement)
-        let child = ChildProgram(arguments: target.arguments, environment: environment, outputLimit: Self.outputLimit)
+        let child = ChildProgram(
+            arguments: target.arguments, environment: Self.environment(with: environment), input: input,
+            outputLimit: Self.outputLimit)
         let stop = StopSignal()
         let (timeLimit, grace) = (timeLimit, grace)
         let result = await withTaskCancellationHandler {
@@ -68,15 +81,12 @@ public struct CommandDelivery: Delivery {
     }
 
     /// What the program gets to know; nothing else of this process's environment reaches it.
-    private static func environment(for announcement: Announcement) -> [String] {
+    private static func environment(with more: [String: String]) -> [String] {
         var environment = ["PATH=/usr/bin:/bin"]
         for name in ["HOME", "LANG"] {
             if let value = getenv(name) { environment.append("\(name)=\(String(cString: value))") }
         }
-        environment.append("ROTATED_CLIENT=\(announcement.client)")
-        environment.append("ROTATED_GENERATION=\(announcement.generation)")
-        environment.append("ROTATION_ID=\(announcement.rotation)")
-        return environment
+        return environment + more.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
     /// The output in one line, without what could play tricks on a terminal.

@@ -97,7 +97,7 @@ extension RotationRunner {
         guard let rotation = record.rotation else { return [] }
         let announcement = Announcement(client: record.name, generation: record.generation, rotation: rotation.id)
         var results: [DeliveryResult] = []
-        for target in record.registration.deliveries {
+        for target in record.registration.deliveries + parts.standingDeliveries {
             let done = rotation.deliveries.contains { $0.target == target && $0.failure == nil }
             guard !done else { continue }
             var failure: String?

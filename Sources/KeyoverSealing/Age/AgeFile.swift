@@ -6,12 +6,7 @@ public enum AgeFile {
     public static func encrypt(
         _ plaintext: SecretValue, to recipients: [any AgeRecipient], armored: Bool = false
     ) throws(AgeError) -> [UInt8] {
-        guard !recipients.isEmpty else { throw AgeError(.key, "a file needs at least one recipient") }
-        let fileKey = Primitives.randomSecret(FileKeyWrap.fileKeyCount)
-        var stanzas: [AgeStanza] = []
-        for recipient in recipients { stanzas.append(try recipient.wrap(fileKey)) }
-        try checkScryptIsAlone(stanzas)
-        let header = AgeHeader(stanzas, fileKey: fileKey)
+        let (header, fileKey) = try header(for: recipients)
         let file = header.bytes + (try AgePayload.encrypt(plaintext, fileKey: fileKey))
         return armored ? AgeArmor.encode(file) : file
     }
@@ -20,13 +15,30 @@ public enum AgeFile {
     public static func decrypt(_ file: [UInt8], with identities: [any AgeIdentity]) throws(AgeError) -> SecretValue {
         let binary = AgeArmor.isArmored(file) ? try AgeArmor.decode(file) : file
         let (header, payload) = try AgeHeader.parse(binary)
+        return try AgePayload.decrypt(binary[payload...], fileKey: try fileKey(of: header, for: identities))
+    }
+
+    /// A header for recipients, and the fresh file key that it wraps.
+    static func header(
+        for recipients: [any AgeRecipient]
+    ) throws(AgeError) -> (header: AgeHeader, fileKey: SecretValue) {
+        guard !recipients.isEmpty else { throw AgeError(.key, "a file needs at least one recipient") }
+        let fileKey = Primitives.randomSecret(FileKeyWrap.fileKeyCount)
+        var stanzas: [AgeStanza] = []
+        for recipient in recipients { stanzas.append(try recipient.wrap(fileKey)) }
+        try checkScryptIsAlone(stanzas)
+        return (AgeHeader(stanzas, fileKey: fileKey), fileKey)
+    }
+
+    /// The file key that the first identity that fits finds in a header, which it then authenticates.
+    static func fileKey(of header: AgeHeader, for identities: [any AgeIdentity]) throws(AgeError) -> SecretValue {
         try checkScryptIsAlone(header.stanzas)
         for identity in identities {
             guard let fileKey = try identity.unwrap(header.stanzas) else { continue }
             guard header.isAuthentic(fileKey: fileKey) else {
                 throw AgeError(.hmac, "the header was changed by somebody who does not know the file key")
             }
-            return try AgePayload.decrypt(binary[payload...], fileKey: fileKey)
+            return fileKey
         }
         throw AgeError(.noMatch, "no identity fits the file's recipients")
     }

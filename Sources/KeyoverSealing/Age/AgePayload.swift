@@ -6,9 +6,9 @@ import KeyoverCore
 ///
 /// A nonce is an 88-bit counter and a byte that is 1 in the last chunk only, so chunks can be neither moved nor left off.
 enum AgePayload {
-    private static let nonceCount = 16
-    private static let chunkCount = 65_536
-    private static let tagCount = 16
+    static let nonceCount = 16
+    static let chunkCount = 65_536
+    static let tagCount = 16
 
     static func encrypt(_ plaintext: SecretValue, fileKey: SecretValue) throws(AgeError) -> [UInt8] {
         let nonce = Primitives.randomBytes(nonceCount)
@@ -20,11 +20,8 @@ enum AgePayload {
                 result.reserveCapacity(nonceCount + raw.count + chunks * tagCount)
                 for index in 0..<chunks {
                     let range = index * chunkCount..<min(raw.count, (index + 1) * chunkCount)
-                    let box = try ChaChaPoly.seal(
-                        UnsafeRawBufferPointer(rebasing: raw[range]), using: key,
-                        nonce: chunkNonce(index, isLast: index == chunks - 1))
-                    result += box.ciphertext
-                    result += box.tag
+                    result += try seal(
+                        UnsafeRawBufferPointer(rebasing: raw[range]), index, isLast: index == chunks - 1, key)
                 }
                 return result
             }
@@ -48,11 +45,8 @@ enum AgePayload {
             return try SecretValue(count: sealed.count - chunks * tagCount) { output in
                 for index in 0..<chunks {
                     let start = sealed.startIndex + index * whole
-                    let chunk = sealed[start..<min(sealed.endIndex, start + whole)]
-                    let box = try ChaChaPoly.SealedBox(
-                        nonce: chunkNonce(index, isLast: index == chunks - 1), ciphertext: chunk.dropLast(tagCount),
-                        tag: chunk.suffix(tagCount))
-                    var opened = try ChaChaPoly.open(box, using: key)
+                    var opened = try open(
+                        sealed[start..<min(sealed.endIndex, start + whole)], index, isLast: index == chunks - 1, key)
                     defer { Primitives.wipe(&opened) }
                     let range = index * chunkCount..<index * chunkCount + opened.count
                     UnsafeMutableRawBufferPointer(rebasing: output[range]).copyBytes(from: opened)
@@ -63,7 +57,24 @@ enum AgePayload {
         }
     }
 
-    private static func payloadKey(_ fileKey: SecretValue, _ nonce: [UInt8]) -> SymmetricKey {
+    /// One chunk: ciphertext, then tag.
+    static func seal(
+        _ chunk: UnsafeRawBufferPointer, _ index: Int, isLast: Bool, _ key: SymmetricKey
+    ) throws -> Data {
+        let box = try ChaChaPoly.seal(chunk, using: key, nonce: chunkNonce(index, isLast: isLast))
+        return box.ciphertext + box.tag
+    }
+
+    /// One chunk's plaintext, which is the caller's to wipe.
+    static func open(
+        _ chunk: ArraySlice<UInt8>, _ index: Int, isLast: Bool, _ key: SymmetricKey
+    ) throws -> Data {
+        let box = try ChaChaPoly.SealedBox(
+            nonce: chunkNonce(index, isLast: isLast), ciphertext: chunk.dropLast(tagCount), tag: chunk.suffix(tagCount))
+        return try ChaChaPoly.open(box, using: key)
+    }
+
+    static func payloadKey(_ fileKey: SecretValue, _ nonce: [UInt8]) -> SymmetricKey {
         Primitives.derive(fileKey, salt: nonce, info: Array("payload".utf8), count: 32).symmetricKey
     }
 

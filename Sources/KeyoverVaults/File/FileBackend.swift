@@ -2,7 +2,7 @@ public import KeyoverCore
 public import KeyoverSealing
 
 /// Vaults in a folder of this machine: `file:/var/lib/keyover/vault`.
-public enum FileBackend: VaultBackend {
+public enum FileBackend: VaultBackend, RestoringBackend {
     /// `file`.
     public static let scheme = "file"
 
@@ -16,5 +16,12 @@ public enum FileBackend: VaultBackend {
     /// Opens the folder.
     public static func open(_ url: VaultURL, _ access: VaultAccess) async throws(VaultError) -> any Vault {
         try await FileVault.open(at: url.location, access)
+    }
+
+    /// Makes the folder out of a backup.
+    public static func restore(
+        _ url: VaultURL, _ plan: RestorePlan
+    ) async throws(VaultError) -> RestoredVault {
+        try await FileVault.restore(at: url.location, plan)
     }
 }

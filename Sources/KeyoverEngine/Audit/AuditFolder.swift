@@ -1,0 +1,155 @@
+import Glibc
+public import KeyoverCore
+
+/// The audit logs of all hosts in a state directory, as they go into a backup.
+public struct AuditFolder: Sendable {
+    private static let pieceCount = 64 << 10
+    private static let suffix = ".jsonl"
+
+    private let stateDirectory: String
+
+    /// The logs in a state directory; there may be none.
+    public init(stateDirectory: String) {
+        self.stateDirectory = stateDirectory
+    }
+
+    /// The hosts that have a log here, by name.
+    public func hosts() -> [Name<HostRecord>] {
+        guard let folder = opendir(stateDirectory + "/audit") else { return [] }
+        defer { closedir(folder) }
+        var hosts: [Name<HostRecord>] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasSuffix(Self.suffix), let host = Name<HostRecord>(String(name.dropLast(Self.suffix.count)))
+            else { continue }
+            hosts.append(host)
+        }
+        return hosts.sorted()
+    }
+
+    /// Hands over the whole lines that a host's log has at this moment: first how many bytes, then the bytes.
+    public func read(
+        _ host: Name<HostRecord>, begin: (Int) throws -> Void, piece: ([UInt8]) throws -> Void
+    ) throws {
+        let location = AuditFile.Location(stateDirectory: stateDirectory, host: host)
+        guard let file = try AuditFile.reading(location) else { return }
+        let end = try Self.endOfLines(file)
+        try begin(Int(end))
+        var offset: Int64 = 0
+        while offset < end {
+            let next = min(offset + Int64(Self.pieceCount), end)
+            let bytes = try file.read(offset..<next)
+            guard bytes.count == next - offset else {
+                throw AuditError(.brokenChain, "\(file.path) became shorter while it was read")
+            }
+            try piece(bytes)
+            offset = next
+        }
+    }
+
+    /// Behind the last line feed: a line that is just being written does not count.
+    private static func endOfLines(_ file: borrowing AuditFile) throws(AuditError) -> Int64 {
+        let size = file.size
+        let start = max(0, size - Int64(AuditLine.limit) - 1)
+        let tail = try file.read(start..<size)
+        return tail.lastIndex(of: 10).map { start + Int64($0) + 1 } ?? 0
+    }
+}
+
+/// Audit logs on their way out of a backup: written beside the ones that are there, and put in place at the end.
+public final class AuditRestoration {
+    private let stateDirectory: String
+    private var hosts: [Name<HostRecord>] = []
+    private var descriptor: Int32 = -1
+
+    /// A restoration into a state directory.
+    public init(stateDirectory: String) {
+        self.stateDirectory = stateDirectory
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        for host in hosts { unlink(path(host) + Self.mark) }
+    }
+
+    private static let mark = ".restored"
+
+    /// Begins the log of a host.
+    public func begin(_ host: Name<HostRecord>) throws {
+        let folder = try StateFolder(stateDirectory + "/audit", creating: true)
+        let name = "\(host).jsonl" + Self.mark
+        unlinkat(folder.descriptor, name, 0)
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = openat(
+            folder.descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw AuditError.unwritable(.last("cannot create \(folder.path)/\(name)")) }
+        hosts.append(host)
+    }
+
+    /// Adds bytes to the log that began last.
+    public func take(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw AuditError.unwritable(.last("cannot write the restored audit log")) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Puts the logs in place; the answer names those that are kept aside, since the log that is here tells another story.
+    ///
+    /// A log that continues the backup's stays; one that the backup's continues gives way to it.
+    public func finish() throws -> [String] {
+        var aside: [String] = []
+        for host in hosts {
+            let (here, restored) = (path(host), path(host) + Self.mark)
+            switch Self.compare(here, restored) {
+            case .continues: unlink(restored)
+            case .isContinued: try put(restored, here)
+            case .differs:
+                let kept = here + ".from-backup"
+                try put(restored, kept)
+                aside.append(kept)
+            }
+        }
+        hosts = []
+        return aside
+    }
+
+    private func path(_ host: Name<HostRecord>) -> String { "\(stateDirectory)/audit/\(host).jsonl" }
+
+    private func put(_ from: String, _ to: String) throws {
+        if descriptor >= 0 { fsync(descriptor) }
+        guard rename(from, to) == 0 else { throw AuditError.unwritable(.last("cannot put \(to) in place")) }
+    }
+
+    private enum Relation {
+        case continues
+        case isContinued
+        case differs
+    }
+
+    private static func compare(_ here: String, _ restored: String) -> Relation {
+        let (one, other) = (
+            open(here, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), open(restored, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        )
+        defer {
+            close(one)
+            close(other)
+        }
+        if one < 0 { return .isContinued }
+        var (left, right) = ([UInt8](repeating: 0, count: 1 << 16), [UInt8](repeating: 0, count: 1 << 16))
+        while true {
+            let count = Glibc.read(one, &left, left.count)
+            let otherCount = Glibc.read(other, &right, right.count)
+            guard count >= 0, otherCount >= 0 else { return .differs }
+            let common = min(count, otherCount)
+            guard left[..<common] == right[..<common] else { return .differs }
+            // Plain files give as much as was asked for, except at their ends.
+            if count != otherCount || count == 0 { return count >= otherCount ? .continues : .isContinued }
+        }
+    }
+}
