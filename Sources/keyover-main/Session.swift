@@ -5,15 +5,20 @@ import KeyoverEngine
 import KeyoverOAuth
 import KeyoverSealing
 import KeyoverVaults
+import Synchronization
 
 /// One invocation: its configuration and its terminal; opens what a command asks for, and no more.
 struct Session: Sendable {
     let terminal: Terminal
     let loader: ConfigurationLoader
+    private let options: GlobalOptions
     private let loaded: Result<Settings, ConfigurationError>
+    private var isSecondLook = false
+    private var memory = PassphraseMemory()
 
     init(_ options: GlobalOptions, terminal: Terminal) {
         self.terminal = terminal
+        self.options = options
         let loader = ConfigurationLoader(environment: ProcessEnvironment.current())
         self.loader = loader
         loaded = Result { () throws(ConfigurationError) in try loader.load(options) }
@@ -33,15 +38,36 @@ struct Session: Sendable {
         return VaultURL(scheme: url.scheme, location: FileSystem.absolute(url.location))
     }
 
+    /// The same invocation with the configuration read again.
+    ///
+    /// - Parameter passphrase: Opens the vault from now on; it was chosen just now and is not asked for again.
+    func reloaded(knowing passphrase: ScryptPassphrase? = nil) -> Session {
+        var session = Session(options, terminal: terminal)
+        session.memory = memory
+        if let passphrase { memory.keep(passphrase) }
+        return session
+    }
+
+    private func secondLook() -> Session {
+        var session = reloaded()
+        session.isSecondLook = true
+        return session
+    }
+
     /// The vault, opened with the configured identity and held to the pins.
-    func openVault() async throws -> any Vault {
+    func openVault(acceptingOlder acceptsOlder: Bool = false) async throws -> any Vault {
         let (url, settings) = (try vaultURL(), try settings)
         terminal.detail("opening \(url)")
-        let access = VaultAccess(
+        var access = VaultAccess(
             identities: try identities(), pin: try pin(), stateDirectory: settings.stateDirectory)
+        access.acceptsOlder = acceptsOlder
         do {
             return try await VaultRegistry.open(url, access)
         } catch {
+            // While the vault is rekeyed or restored, what was read first and what was read last may not belong together.
+            if error.code == .notTrusted, !isSecondLook {
+                return try await secondLook().openVault(acceptingOlder: acceptsOlder)
+            }
             guard error.code == .missing, settings.files.isEmpty else { throw error }
             throw VaultError(
                 .missing, "there is no vault at \(url), and no configuration", remedy: "run keyover init",
@@ -50,12 +76,12 @@ struct Session: Sendable {
     }
 
     /// The vault with everything that works on it.
-    func openWorkspace() async throws -> Workspace {
+    func openWorkspace(acceptingOlder acceptsOlder: Bool = false) async throws -> Workspace {
         let settings = try settings
         return try await Workspace(
-            vault: try await openVault(), http: try BoundedHTTP(caFile: settings.caFile),
+            vault: try await openVault(acceptingOlder: acceptsOlder), http: try BoundedHTTP(caFile: settings.caFile),
             policies: try policies(settings), stateDirectory: settings.stateDirectory,
-            claimTerm: try settings.claimTerm())
+            claimTerm: try settings.claimTerm(), afterRotation: settings.afterRotation)
     }
 
     private func policies(_ settings: Settings) throws(PolicyError) -> PolicySet {
@@ -64,7 +90,8 @@ struct Session: Sendable {
     }
 
     /// The first source that is present decides, and its failure is final.
-    private func identities() throws -> [any AgeIdentity] {
+    func identities() throws -> [any AgeIdentity] {
+        if let known = memory.passphrase { return [known] }
         let settings = try settings
         if let setting = settings[.identity] {
             if case .credential(let directory) = setting.origin {
@@ -78,8 +105,10 @@ struct Session: Sendable {
                 remedy: settings.files.isEmpty
                     ? "run keyover init, or give --identity FILE" : "give --identity FILE or set KEYOVER_IDENTITY_FILE")
         }
-        let passphrase = try SecretInput(terminal: terminal).standardInput(asking: "Passphrase of the vault")
-        return [try ScryptPassphrase(passphrase)]
+        let typed = try SecretInput(terminal: terminal).standardInput(asking: "Passphrase of the vault")
+        let passphrase = try ScryptPassphrase(typed)
+        memory.keep(passphrase)
+        return [passphrase]
     }
 
     private func pin() throws(ConfigurationError) -> VaultPin {
@@ -90,10 +119,10 @@ struct Session: Sendable {
             pin.vaultID = id
         }
         if let text = settings.keyCommitment {
-            guard let bytes = Hex.decode(text), bytes.count == 32 else {
+            guard let commitments = VaultPin.commitments(text) else {
                 throw invalid(.keyCommitment, "64 hexadecimal digits")
             }
-            pin.commitment = bytes
+            pin.commitments = commitments
         }
         return pin
     }
@@ -103,5 +132,16 @@ struct Session: Sendable {
         return ConfigurationError(
             .invalidValue, "\(key.rawValue) is not \(wanted) (from \(origin))",
             remedy: "keyover vault status prints what it should be")
+    }
+}
+
+/// The passphrase that a person has typed in this invocation, so that it is asked for once.
+private final class PassphraseMemory: Sendable {
+    private let stored = Mutex<ScryptPassphrase?>(nil)
+
+    var passphrase: ScryptPassphrase? { stored.withLock { $0 } }
+
+    func keep(_ passphrase: ScryptPassphrase) {
+        stored.withLock { $0 = passphrase }
     }
 }

@@ -15,16 +15,19 @@ struct Workspace: Sendable {
     let clock = SystemClock()
     let actor: Actor
     private let claimTerm: TimeSpan
+    /// The command line that takes a backup after each change, when there is one.
+    private let afterRotation: String?
 
     init(
         vault: any Vault, http: BoundedHTTP, policies: PolicySet, stateDirectory: String,
-        claimTerm: TimeSpan = .seconds(30)
+        claimTerm: TimeSpan = .seconds(30), afterRotation: String? = nil
     ) async throws {
         self.vault = vault
         self.http = http
         self.policies = policies
         self.stateDirectory = stateDirectory
         self.claimTerm = claimTerm
+        self.afterRotation = afterRotation
         actor = CurrentActor.read()
         audit = FileAuditLog(
             stateDirectory: stateDirectory, host: CurrentActor.hostName(),
@@ -75,12 +78,22 @@ struct Workspace: Sendable {
     ) async throws -> EngineParts {
         let tenant = try await tenant(record.registration.tenant).record
         let policy = try policy(for: record)
-        return EngineParts(
+        var deliveries = DeliveryRegistry.byKind
+        if let automaticBackup { deliveries[BackupDelivery.kind] = BackupDelivery(backup: automaticBackup) }
+        var parts = EngineParts(
             vault: vault, exchanger: try exchanger(for: tenant),
             provider: { try provider(of: try await self.tenant($0).record) }, audit: audit, clock: clock,
-            randomness: SystemRandomness(), presence: presence, deliveries: DeliveryRegistry.byKind,
+            randomness: SystemRandomness(), presence: presence, deliveries: deliveries,
             policy: { _ in policy }, actor: actor, claimTerm: claimTerm, interruption: Signals.interruption,
             progress: progress)
+        if automaticBackup != nil {
+            parts.standingDeliveries = [DeliveryTarget(kind: BackupDelivery.kind, arguments: [])]
+        }
+        return parts
+    }
+
+    private var automaticBackup: AutomaticBackup? {
+        afterRotation.map { AutomaticBackup(Backup(workspace: self), command: $0) }
     }
 
     /// An engine for one client.
@@ -93,6 +106,7 @@ struct Workspace: Sendable {
     /// Notes the end of the audit log in the vault: what a command that changed something does last.
     func noteAuditHead() async throws {
         try await HostMark(vault: vault, log: audit).update()
+        try await automaticBackup?.runIfChanged()
     }
 
     /// A fresh record id.

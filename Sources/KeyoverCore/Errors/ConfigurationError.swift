@@ -11,6 +11,8 @@ public struct ConfigurationError: KeyoverError {
         public static let invalidValue = Code(description: "invalidValue")
         /// A file that cannot be read or parsed.
         public static let unreadable = Code(description: "unreadable")
+        /// A file that cannot be written.
+        public static let unwritable = Code(description: "unwritable")
         /// A provider kind that is not registered.
         public static let unknownProvider = Code(description: "unknownProvider")
         /// A tenant that the vault does not hold.

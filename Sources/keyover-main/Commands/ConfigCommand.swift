@@ -34,6 +34,7 @@ struct ConfigCommand: KeyoverSubcommand {
         case .policies: "(built in)"
         case .caFile: "(the system's)"
         case .claimTerm: (try? settings.claimTerm()).map(\.description)
+        case .afterRotation: "(no backup)"
         case .identity, .vaultID, .keyCommitment: nil
         }
     }

@@ -38,10 +38,11 @@ struct InitCommand: KeyoverSubcommand {
         let pin = try await VaultRegistry.create(url, for: [identity.recipient] + others)
         let report = Report(
             configuration: FileSystem.absolute(settings.ownFile), identity: path, vault: url.description,
-            vaultID: pin.vaultID?.description ?? "", keyCommitment: Hex.encode(pin.commitment ?? []),
+            vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
             recipients: ([identity.recipient] + others).map(\.description))
         try FileSystem.makeDirectory(FileSystem.parent(of: report.configuration))
-        try FileSystem.create(report.configuration, report.text(settings))
+        let text = ConfigurationText(vault: report.vault, identity: path, pin: pin)
+        try FileSystem.create(report.configuration, text.encoded(settings))
         if form.format == .json {
             try terminal.show(json: report)
         } else {
@@ -94,31 +95,5 @@ extension InitCommand {
         let vaultID: String
         let keyCommitment: String
         let recipients: [String]
-
-        /// The text of the configuration file.
-        func text(_ settings: Settings) -> String {
-            var lines = [
-                "# Keyover's configuration; keyover config shows what is in force. No secret lies here.",
-                "vault: \(Self.quoted(vault))",
-                "identity: \(Self.quoted(identity))",
-                "# The vault is refused when it is not this one.",
-                "vault_id: \(vaultID)",
-                "key_commitment: \(keyCommitment)",
-            ]
-            for key in [SettingKey.stateDirectory, .policies, .caFile] {
-                guard let setting = settings[key] else { continue }
-                lines.append("\(key.rawValue): \(Self.quoted(FileSystem.absolute(setting.value)))")
-            }
-            return lines.joined(separator: "\n") + "\n"
-        }
-
-        /// Plain where YAML and a reader of single lines agree on it, else quoted as both understand it.
-        private static func quoted(_ text: String) -> String {
-            let isPlain = text.utf8.allSatisfy { byte in
-                (48...58).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                    || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
-            }
-            return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
-        }
     }
 }

@@ -88,7 +88,7 @@ enum FileSystem {
         rmdir(path)
     }
 
-    private static func synchronizeDirectory(_ path: String) {
+    static func synchronizeDirectory(_ path: String) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)

@@ -12,6 +12,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case policies
     case caFile = "ca_file"
     case claimTerm = "claim_term"
+    case afterRotation = "after_rotation"
 
     /// The environment variable that sets it.
     var environmentName: String {
@@ -22,7 +23,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     var isPath: Bool {
         switch self {
         case .identity, .stateDirectory, .policies, .caFile: true
-        case .vault, .vaultID, .keyCommitment, .claimTerm: false
+        case .vault, .vaultID, .keyCommitment, .claimTerm, .afterRotation: false
         }
     }
 }
@@ -85,6 +86,9 @@ struct Settings: Sendable {
     var policies: String? { values[.policies]?.value }
     /// Further certificate authorities to trust.
     var caFile: String? { values[.caFile]?.value }
+
+    /// The command line that takes a backup after each change.
+    var afterRotation: String? { values[.afterRotation]?.value }
 
     /// The bounds of ``claimTerm()``: a renewal must fit in, and a runner that was stopped is waited for so long.
     private static let claimTerms = TimeSpan.seconds(5)...TimeSpan.minutes(10)

@@ -23,6 +23,19 @@ struct SecretInput {
         return try checked(SecretValue(consuming: &bytes), named: "the answer")
     }
 
+    /// A passphrase that is being chosen: asked for twice, on a terminal only.
+    func chosenPassphrase(for what: String) throws -> SecretValue {
+        guard Confirmation.isPossible else {
+            throw ConfigurationError(
+                .invalidValue, "a passphrase is chosen on a terminal only", remedy: "run the command on a terminal")
+        }
+        let first = try standardInput(asking: "New passphrase of \(what)")
+        guard try standardInput(asking: "The same again") == first else {
+            throw ConfigurationError(.invalidValue, "the two passphrases differ", remedy: "run the command again")
+        }
+        return first
+    }
+
     /// The secret in a file that nobody else can read.
     func file(_ path: String) throws -> SecretValue {
         try withPrivateFile(path) { try read($0, named: path) }

@@ -1,4 +1,4 @@
-/// How the process ends, as DESIGN.md section 8 lists it; there are no other codes.
+/// How the process ends, as the README lists it; there are no other codes.
 enum ExitStatus: Int32, Comparable {
     /// Done.
     case done = 0

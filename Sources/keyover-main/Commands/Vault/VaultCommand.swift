@@ -1,12 +1,22 @@
-import ArgumentParser
+public import ArgumentParser
 import KeyoverCore
+import KeyoverEngine
+public import KeyoverSealing
 import KeyoverVaults
 
 /// `keyover vault`: the vault itself.
 struct VaultCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vault", abstract: "The vault itself: status, verify.",
-        subcommands: [VaultStatusCommand.self, VaultVerifyCommand.self])
+        commandName: "vault", abstract: "The vault itself: status, keys, backup.",
+        subcommands: [
+            VaultStatusCommand.self, VaultVerifyCommand.self, VaultGrantCommand.self, VaultRekeyCommand.self,
+            VaultBackupCommand.self, VaultRestoreCommand.self,
+        ])
+}
+
+extension VaultRecipient: ExpressibleByArgument {
+    /// Reads `age1...` or the word `passphrase`.
+    public init?(argument: String) { self.init(argument) }
 }
 
 extension Session {
@@ -17,5 +27,27 @@ extension Session {
             throw VaultError(.invalid, "vaults of the kind \(vault.backend) tell nothing about themselves")
         }
         return inspectable
+    }
+}
+
+extension Workspace {
+    /// The vault, when its keys can be replaced.
+    func rekeyable() throws(VaultError) -> any RekeyableVault {
+        guard let vault = vault as? any RekeyableVault else {
+            throw VaultError(.invalid, "vaults of the kind \(vault.backend) have no keys of their own to replace")
+        }
+        return vault
+    }
+
+    /// Writes a line about the vault itself to the audit log.
+    func note(_ action: String, _ details: [String: String], reason: String?) async throws {
+        guard let name = ClientName("vault"), let id = UUIDv7(vault.id) else { return }
+        try await audit.append([
+            AuditEntry(
+                sequence: 1, time: clock.now().wall,
+                record: freshID(), client: name, rotation: nil, action: action, actor: actor, reason: reason,
+                details: ["vault": id.description].merging(details) { first, _ in first })
+        ])
+        try await noteAuditHead()
     }
 }

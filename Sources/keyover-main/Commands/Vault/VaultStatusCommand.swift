@@ -24,7 +24,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
         sheet.add("id", status.id.description)
         sheet.add("key commitment", status.keyCommitment)
         sheet.add("pinned", isPinned ? "yes" : "no: set vault_id and key_commitment in config.yaml")
-        sheet.add("opened by", status.recipientTypes.joined(separator: ", ").printable)
+        for recipient in status.audience.full { sheet.add("opened by", recipient.description) }
+        for recipient in status.audience.metadataOnly { sheet.add("metadata for", recipient.description) }
         sheet.add("values", status.opensValues ? "can be read with this identity" : "cannot be read with this identity")
         sheet.add("state", status.mark.description)
         sheet.add("newest seen here", status.highWaterMark?.description ?? "none")
@@ -42,7 +43,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let id: UUIDv7
         let keyCommitment: String
         let isPinned: Bool
-        let recipientTypes: [String]
+        let recipients: [String]
+        let metadataRecipients: [String]
         let opensValues: Bool
         let state: String
         let highWaterMark: String?
@@ -55,7 +57,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
             id = status.id
             keyCommitment = status.keyCommitment
             self.isPinned = isPinned
-            recipientTypes = status.recipientTypes
+            recipients = status.audience.full.map(\.description)
+            metadataRecipients = status.audience.metadataOnly.map(\.description)
             opensValues = status.opensValues
             state = status.mark.description
             highWaterMark = status.highWaterMark?.description

@@ -1,0 +1,200 @@
+import ArgumentParser
+import KeyoverCore
+import KeyoverEngine
+import KeyoverSealing
+import KeyoverVaults
+
+/// `keyover vault restore`.
+struct VaultRestoreCommand: KeyoverSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Make the vault out of a backup, or accept an older copy of it.",
+        discussion: """
+            The vault gets new keys and a new epoch, and every client is marked: no provider is called for it and its \
+            secret is not given out before keyover recover has looked which secrets still work.
+
+            Without FILE, --accept-older accepts the vault as it lies there, though this host has seen a newer state. \
+            What happened after that state is then lost to Keyover.
+            """)
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The backup.", valueName: "file"), completion: .file())
+    var file: String?
+
+    @Flag(help: "Go back to a state older than one that this host has seen.")
+    var acceptOlder = false
+
+    @Flag(help: "Let the vault that is there give way; it is kept under another name.")
+    var replace = false
+
+    @Option(
+        help: ArgumentHelp("Who else can open the restored vault: age1...; may be repeated.", valueName: "recipient"))
+    var recipient: [VaultRecipient] = []
+
+    @OptionGroup var why: ReasonOption
+    @OptionGroup var confirmation: YesOption
+    @OptionGroup var form: FormatOption
+
+    static var isCancelledBySignals: Bool { false }
+
+    func validate() throws {
+        if file == nil, !acceptOlder { throw ValidationError("name the FILE of a backup, or give --accept-older") }
+        if file == nil, replace || !recipient.isEmpty {
+            throw ValidationError("--replace and --recipient go with a FILE")
+        }
+    }
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let report: RestoreReport
+        if let file {
+            report = try await restore(file, in: session)
+        } else {
+            report = try await acceptOlder(in: session)
+        }
+        if form.format == .json {
+            try session.terminal.show(json: report)
+        } else {
+            report.show(on: session.terminal)
+        }
+        return .done
+    }
+
+    // MARK: From a file
+
+    private func restore(_ path: String, in session: Session) async throws -> RestoreReport {
+        let settings = try session.settings
+        let backup = try BackupFile(path, for: try session.identities())
+        session.terminal.note("checking \(path)")
+        let survey = try backup.survey()
+        let manifest = survey.manifest
+        let highest = try refuseOlder(manifest, settings)
+        let url = try session.vaultURL()
+        try demandConsent(survey, url, in: session)
+
+        let configuration = RestoredConfiguration(settings: settings, vault: url)
+        try configuration.check(manifest.vaultID)
+        let logs = AuditRestoration(stateDirectory: settings.stateDirectory)
+        let keeper = LogKeeper(logs)
+        let plan = RestorePlan(
+            identities: try session.identities(), others: recipient,
+            restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt), highest: highest,
+            replaces: replace,
+            pinning: { pin throws(VaultError) in try configuration.accept(pin) },
+            read: { body throws(VaultError) in
+                try backup.read { content in
+                    try body(content)
+                    try keeper.take(content)
+                }
+            })
+        let restored = try await restored(url, plan)
+        try configuration.settle(restored.pin)
+        let aside = try logs.finish()
+        try HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID).raise(to: restored.mark)
+
+        let workspace = try await session.reloaded().openWorkspace()
+        try await HostMark(vault: workspace.vault, log: workspace.audit).update(startingAnew: !aside.isEmpty)
+        try await workspace.note(
+            "vault.restored", ["from": manifest.mark.description, "made": manifest.createdAt.description],
+            reason: why.reason)
+        return RestoreReport(
+            vault: url.description, state: restored.mark.description, backedUpAt: manifest.createdAt,
+            clients: survey.clients, keyCommitment: restored.pin.commitmentText, replaced: restored.replaced,
+            logsAside: aside)
+    }
+
+    private func restored(_ url: VaultURL, _ plan: RestorePlan) async throws(VaultError) -> RestoredVault {
+        do {
+            return try await VaultRegistry.restore(url, plan)
+        } catch {
+            guard error.code == .exists else { throw error }
+            throw VaultError(
+                .exists, "there is a vault at \(url) already; nothing was changed",
+                remedy: "give --replace to let it give way; it is kept under another name", underlying: error)
+        }
+    }
+
+    private func refuseOlder(_ manifest: BackupManifest, _ settings: Settings) throws(VaultError) -> VaultMark? {
+        let seen = try HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID).read()
+        if let seen, manifest.mark < seen, !acceptOlder {
+            throw VaultError(
+                .notTrusted,
+                "the backup is of state \(manifest.mark), and this host has seen \(seen): what happened since is not in it",
+                remedy: "look for a newer backup, or give --accept-older")
+        }
+        return seen
+    }
+
+    private func demandConsent(_ survey: BackupFile.Survey, _ url: VaultURL, in session: Session) throws {
+        guard replace else { return }
+        try confirmation.demand(
+            "Let the vault at \(url) give way to the backup of \(survey.manifest.createdAt) "
+                + "with \(survey.clients) clients?", in: session)
+    }
+
+    // MARK: As it lies there
+
+    private func acceptOlder(in session: Session) async throws -> RestoreReport {
+        let workspace = try await session.openWorkspace(acceptingOlder: true)
+        let vault = try workspace.rekeyable()
+        let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
+        let count = try await workspace.vault.summaries(ClientRecord.self).count
+        try confirmation.demand("Accept the vault as it lies there, older than it was?", in: session)
+        let now = workspace.now.wall
+        let pin = try await vault.rekey(
+            for: vault.audience, passphrase: nil, marking: Restoration(at: now, backedUpAt: now)
+        ) { commitments throws(VaultError) in
+            try editor?.set(.keyCommitment, to: VaultPin(vaultID: nil, commitments: commitments).commitmentText)
+        }
+        let restored = try await session.reloaded().openWorkspace()
+        // The log of this host went on after the accepted state, so it is the log that is right.
+        try await HostMark(vault: restored.vault, log: restored.audit).update()
+        try await restored.note("vault.acceptedOlder", [:], reason: why.reason)
+        let status = try await (restored.vault as? any InspectableVault)?.status()
+        return RestoreReport(
+            vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
+            clients: count, keyCommitment: pin.commitmentText, replaced: nil, logsAside: [])
+    }
+}
+
+/// Hands the audit logs in a backup to their restoration.
+private final class LogKeeper: @unchecked Sendable {
+    // Used by one thread at a time: the one that reads the backup.
+    private let logs: AuditRestoration
+
+    init(_ logs: AuditRestoration) {
+        self.logs = logs
+    }
+
+    func take(_ content: BackupContent) throws {
+        switch content {
+        case .auditLog(let host, _): try logs.begin(host)
+        case .auditBytes(let bytes): try bytes.withUnsafeSecretBytes { try logs.take($0) }
+        case .keys, .record, .ledger: break
+        }
+    }
+}
+
+/// What a restore did.
+private struct RestoreReport: Encodable {
+    let vault: String
+    let state: String
+    let backedUpAt: Timestamp?
+    let clients: Int
+    let keyCommitment: String
+    let replaced: String?
+    let logsAside: [String]
+
+    func show(on terminal: Terminal) {
+        var sheet = Sheet()
+        sheet.add("vault", vault)
+        sheet.add("state", state)
+        sheet.add("backed up", backedUpAt?.description)
+        sheet.add("clients", String(clients))
+        sheet.add("key commitment", keyCommitment)
+        sheet.add("kept aside", replaced)
+        for log in logsAside { sheet.add("log kept aside", log) }
+        terminal.show(sheet)
+        terminal.print("")
+        terminal.print("No secret is given out before it is known to work. Next: keyover recover --all")
+    }
+}

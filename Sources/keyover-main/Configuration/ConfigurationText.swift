@@ -1,0 +1,37 @@
+import KeyoverCore
+import KeyoverSealing
+
+/// The text of a new configuration file.
+struct ConfigurationText {
+    let vault: String
+    let identity: String?
+    let pin: VaultPin
+
+    /// The text; what else this invocation was told is remembered in it.
+    func encoded(_ settings: Settings) -> String {
+        var lines = [
+            "# Keyover's configuration; keyover config shows what is in force. No secret lies here.",
+            "vault: \(Self.quoted(vault))",
+        ]
+        if let identity { lines.append("identity: \(Self.quoted(identity))") }
+        lines += [
+            "# The vault is refused when it is not this one.",
+            "vault_id: \(pin.vaultID?.description ?? "")",
+            "key_commitment: \(pin.commitmentText)",
+        ]
+        for key in [SettingKey.stateDirectory, .policies, .caFile] {
+            guard let setting = settings[key] else { continue }
+            lines.append("\(key.rawValue): \(Self.quoted(FileSystem.absolute(setting.value)))")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Plain where YAML and a reader of single lines agree on it, else quoted as both understand it.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (48...58).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+        }
+        return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+    }
+}
