@@ -19,7 +19,7 @@ public struct AuditHead: Hashable, Sendable, LosslessStringConvertible {
     /// Reads the form `COUNT:DIGITS`; `nil` for anything else.
     public init?(_ description: String) {
         let parts = description.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let count = UInt64(parts[0]), parts[1].utf8.count == 64,
+        guard parts.count == 2, let count = UInt64(parts[0]), String(count) == parts[0], parts[1].utf8.count == 64,
             parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
         else { return nil }
         self.init(count: count, mac: String(parts[1]))

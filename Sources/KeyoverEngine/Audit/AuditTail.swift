@@ -60,10 +60,10 @@ enum AuditTail {
             let bytes = try file.read(from..<min(file.size, from + room))
             var start = bytes.startIndex
             if middle > 0 {
-                guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-                start = newline + 1
+                start = bytes.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? bytes.endIndex
             }
             guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else {
+                // No line ends behind the middle, as far as the longest one reaches.
                 high = middle
                 continue
             }

@@ -23,20 +23,25 @@ public struct AuditVerifier: Sendable {
     public func verify(
         expecting expected: AuditHead? = nil, mark: HostRecord? = nil
     ) async throws(AuditError) -> AuditVerification {
+        let result = await BlockingLane("audit.verify").run { [self] in
+            Result { () throws(AuditError) in try verifyNow(expecting: expected, mark: mark) }
+        }
+        return try result.get()
+    }
+
+    /// The same on the calling thread.
+    func verifyNow(
+        expecting expected: AuditHead? = nil, mark: HostRecord? = nil
+    ) throws(AuditError) -> AuditVerification {
         var known: [KnownHead] = []
         if let expected { known.append(KnownHead(head: expected, origin: "the expected head")) }
         if let mark {
             let head = AuditHead(count: mark.auditCount, mac: mark.auditHead)
             known.append(KnownHead(head: head, origin: "the vault's mark of this host"))
         }
-        let result = await BlockingLane("audit.verify").run { [location, chain, known] in
-            Result { () throws(AuditError) in
-                let pass = VerifyingPass(chain: chain, known: known)
-                guard let file = try AuditFile.reading(location) else { return pass.finish(unfinished: 0) }
-                return try Self.run(pass, AuditLineReader(file))
-            }
-        }
-        return try result.get()
+        let pass = VerifyingPass(chain: chain, known: known)
+        guard let file = try AuditFile.reading(location) else { return pass.finish(unfinished: 0) }
+        return try Self.run(pass, AuditLineReader(file))
     }
 
     private static func run(

@@ -158,11 +158,23 @@ import Testing
         #expect(!(try await log.contains(AuditHead(count: 0, mac: last.mac))))
     }
 
+    @Test(arguments: [1, 600, 20_000, AuditLine.limit])
+    func earlierHeadIsFoundBeforeALongUnfinishedLine(unfinished: Int) async throws {
+        let log = fixture.log()
+        try await log.append(billing.entries(1...2))
+        let head = try await log.head()
+        let rest = [UInt8](repeating: UInt8(ascii: "x"), count: unfinished)
+        try fixture.folder.write(fixture.file, fixture.folder.read(fixture.file) + rest)
+        #expect(try await log.contains(head))
+        #expect(!(try await log.contains(AuditHead(count: 3, mac: head.mac))))
+    }
+
     @Test func headReadsBackFromItsText() {
         let head = AuditHead(count: 17, mac: String(repeating: "0a", count: 32))
         #expect(AuditHead(head.description) == head)
         for text in [
             "", "17", "17:", "x:\(head.mac)", "17:\(head.mac)0", "17:\(head.mac.uppercased())", "-1:\(head.mac)",
+            "+17:\(head.mac)", "017:\(head.mac)", "18446744073709551616:\(head.mac)",
         ] {
             #expect(AuditHead(text) == nil)
         }
