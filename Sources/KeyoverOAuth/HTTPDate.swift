@@ -18,7 +18,9 @@ enum HTTPDate {
             return timestamp(day: words[2], month: words[1], year: words[4], time: words[3])
         case 4 where words[3] == "GMT":
             let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
-            guard date.count == 3, date[2].count == 2, let short = Int(date[2]) else { return nil }
+            guard date.count == 3, date[2].utf8.count == 2, let short = Int(date[2]), date[2].first != "+" else {
+                return nil
+            }
             // Two digits mean the century that is nearer, as RFC 9110 asks; this side of 2070 that is a fixed rule.
             let year = short < 70 ? 2000 + short : 1900 + short
             return timestamp(day: date[0], month: date[1], year: "\(year)", time: words[2])

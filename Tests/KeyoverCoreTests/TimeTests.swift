@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KeyoverCore
 import Testing
 
@@ -32,6 +33,8 @@ import Testing
         #expect("\(TimeSpan.zero)" == "0s")
         #expect(TimeSpan.hours(51).rounded == "2d 3h")
         #expect(TimeSpan.seconds(45).rounded == "45s")
+        #expect(TimeSpan.hours(-51).rounded == "-2d 3h")
+        #expect(TimeSpan(milliseconds: .min).rounded == "-106751991167d 7h")
     }
 
     @Test func sumsSaturateInsteadOfTrapping() {
@@ -63,6 +66,22 @@ import Testing
         "2026-11-21T04:45:34.1234567890Z", " 2026-11-21", "2026-1-21", "+026-11-21",
     ]) func whatIsNoDateIsNot(text: String) {
         #expect(Timestamp(text) == nil)
+    }
+
+    @Test(arguments: [
+        "9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01", "2026-11-21T04:45:34+0+:00",
+        "2026-11-21T04:45:34+01:-0",
+    ])
+    func whatCouldNotBeWrittenAgainIsNotRead(text: String) {
+        #expect(Timestamp(text) == nil)
+    }
+
+    @Test(arguments: [Int64.min, -62_167_219_200_001, 253_402_300_800_000, .max])
+    func aMomentOutsideOfTheCalendarIsStoredAsTheNearestInIt(milliseconds: Int64) throws {
+        let moment = Timestamp(millisecondsSinceEpoch: milliseconds)
+        let stored = try JSONDecoder().decode([Timestamp].self, from: JSONEncoder().encode([moment]))
+        #expect(
+            stored.map(\.description) == [milliseconds < 0 ? "0000-01-01T00:00:00.000Z" : "9999-12-31T23:59:59.999Z"])
     }
 
     @Test func everyDayOfEightCenturiesIsCountedOnce() {

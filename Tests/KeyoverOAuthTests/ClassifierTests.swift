@@ -104,7 +104,7 @@ import Testing
     @Test(arguments: [
         "", "now", "Sun, 06 Nov 1994 08:49:37 PST", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT",
         "Sun, 6 November 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT",
-        "Sun, -6 Nov 1994 08:49:37 GMT",
+        "Sun, -6 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-+4 08:49:37 GMT", "Sunday, 06-Nov--4 08:49:37 GMT",
     ])
     func nonsenseIsNoDate(text: String) {
         #expect(HTTPDate.parse(text) == nil)

@@ -73,12 +73,14 @@ extension TimeSpan: LosslessStringConvertible {
 
     /// A rounded form for people, such as `2d 3h` or `45s`.
     public var rounded: String {
-        let magnitude = abs(milliseconds)
+        let magnitude = milliseconds.magnitude
         guard let index = Self.units.firstIndex(where: { magnitude >= $0.milliseconds }), index < 3 else {
             return magnitude >= 1000 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
         }
         let (unit, next) = (Self.units[index], Self.units[index + 1])
-        let (whole, rest) = (milliseconds / unit.milliseconds, magnitude % unit.milliseconds / next.milliseconds)
+        let (whole, rest) = (
+            milliseconds / unit.milliseconds, magnitude % UInt64(unit.milliseconds) / UInt64(next.milliseconds)
+        )
         return rest == 0 ? "\(whole)\(unit.suffix)" : "\(whole)\(unit.suffix) \(rest)\(next.suffix)"
     }
 }

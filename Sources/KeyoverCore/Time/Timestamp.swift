@@ -67,6 +67,14 @@ extension Timestamp: LosslessStringConvertible {
         guard let offset = Self.offset(bytes[cursor...]) else { return nil }
         let seconds = hour * 3600 + minute * 60 + second - offset * 60
         self.init(millisecondsSinceEpoch: midnight + seconds * 1000 + fraction)
+        // An offset, or a leap second, can lead into a year that has no four digits.
+        guard self == representable else { return nil }
+    }
+
+    /// The nearest moment in the years 0000 to 9999, which are all that RFC 3339 can write.
+    private var representable: Timestamp {
+        let (first, last): (Int64, Int64) = (-62_167_219_200_000, 253_402_300_799_999)
+        return Timestamp(millisecondsSinceEpoch: min(max(millisecondsSinceEpoch, first), last))
     }
 
     /// The moment as `2026-11-21T04:45:34.123Z`.
@@ -90,7 +98,8 @@ extension Timestamp: LosslessStringConvertible {
         let text = String(decoding: bytes, as: UTF8.self)
         if text == "Z" || text == "z" { return 0 }
         let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
-        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2, parts.allSatisfy({ $0.count == 2 }),
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let hours = Int64(parts[0]), let minutes = Int64(parts[1]), (0..<24).contains(hours),
             (0..<60).contains(minutes)
         else { return nil }
@@ -140,9 +149,9 @@ extension Timestamp: Codable {
         self = value
     }
 
-    /// Writes RFC 3339.
+    /// Writes RFC 3339; a moment outside of the years 0000 to 9999 as the nearest in them, so that it can be read again.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(description)
+        try container.encode(representable.description)
     }
 }
