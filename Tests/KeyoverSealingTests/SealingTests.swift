@@ -51,6 +51,20 @@ import Testing
         }
     }
 
+    @Test func anErrorDoesNotRepeatWhatTheDatabaseSays() throws {
+        let row = try RecordSealing(keyring).seal(SampleRecords.client("a"), serial: 7)
+        for word in ["\u{1B}[2J", "a b", String(repeating: "long", count: 100)] {
+            let harmed = RecordRow(
+                lookup: row.lookup, kind: word, id: row.id, serial: row.serial, leaf: row.leaf, digest: row.digest,
+                metadata: row.metadata, payload: row.payload)
+            let error = #expect(throws: VaultError.self) {
+                try RecordSealing(keyring).open(harmed, as: ClientRecord.self)
+            }
+            #expect(error?.code == .notTrusted)
+            #expect(error?.message.contains(word) == false)
+        }
+    }
+
     @Test func equalPlaintextsLookDifferent() throws {
         let blobs = try (0..<50).map { _ in try Seal.seal([1, 2, 3], with: keyring.metadataKey, for: context()) }
         #expect(Set(blobs).count == 50)

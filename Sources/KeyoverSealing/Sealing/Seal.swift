@@ -98,6 +98,9 @@ enum Seal {
     }
 
     private static func untrusted(_ context: SealContext) -> VaultError {
-        VaultError.tampered("\(context.field) of record \(context.record) does not open")
+        // Kinds and fields come out of the database, and what it says may be anything.
+        let isShowable = context.field.utf8.count <= 160 && context.field.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        return VaultError.tampered(
+            "\(isShowable ? context.field : "a field") of record \(context.record) does not open")
     }
 }
