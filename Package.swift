@@ -47,6 +47,12 @@ let package = Package(
     products: [
         .executable(name: "keyover", targets: ["keyover"]),
         .executable(name: "keyover-main", targets: ["keyover-main"]),
+        // What reads bytes that somebody else may have written, and samples of it, for the package in Fuzz.
+        .library(
+            name: "KeyoverReaders",
+            targets: [
+                "KeyoverCore", "KeyoverSealing", "KeyoverOAuth", "KeyoverEngine", "KeyoverConformance",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

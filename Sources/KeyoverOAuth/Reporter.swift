@@ -48,7 +48,7 @@ struct Reporter {
     }
 
     /// An answer that leads elsewhere: a secret is sent only where an admin said.
-    private func redirect(_ answer: HTTPAnswer, from url: EndpointURL) -> ExchangeError {
+    func redirect(_ answer: HTTPAnswer, from url: EndpointURL) -> ExchangeError {
         let location = answer.headers["location"]
         let target = location.flatMap { try? EndpointURL($0, allowsLoopbackHTTP: true) }
         let elsewhere = target.flatMap { text.clean($0.origin, limit: 200) }

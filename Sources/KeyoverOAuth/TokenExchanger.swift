@@ -66,7 +66,7 @@ public struct TokenExchanger: TokenExchanging {
             parameters: parameters)
     }
 
-    private static func grant(
+    static func grant(
         in answer: HTTPAnswer, depth: Int, _ reporter: Reporter
     ) throws(ExchangeError) -> TokenGrant {
         guard BoundedJSON.isObject(answer.body, within: depth) else {
