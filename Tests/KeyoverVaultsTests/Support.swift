@@ -65,12 +65,8 @@ struct TestVault: VaultFixture {
     func secondHandle() async throws -> any Vault { try await reopened() }
 
     func metadataHandle() async throws -> (any Vault)? {
-        let file = "\(path)/vault.metadata.age"
-        if !FileManager.default.fileExists(atPath: file) {
-            let whole = try #require(FileManager.default.contents(atPath: "\(path)/vault.key.age"))
-            let keys = try KeyFile.open(Array(whole), with: [identity]).metadataOnly
-            try writePrivately(Data(try keys.sealed(to: [auditor.recipient])), to: file)
-        }
+        try await fileVault.grant(
+            to: VaultAudience(full: fileVault.audience.full, metadataOnly: [.key(auditor.recipient)]))
         return try await reopened(as: [auditor])
     }
 
