@@ -49,6 +49,7 @@ public struct RotationEngine: Sendable {
         _ client: ClientName, reason: String?, compromised: SlotName? = nil, options: Options = Options()
     ) async throws -> Result {
         var runner = try await runner(for: client, options: options)
+        try runner.record.requireVerified()
         if let rotation = runner.record.rotation {
             if let compromised { return try await runner.run(.order(.compromised(compromised))) }
             if rotation.attention != nil { return .finished(.needsAttention, runner.record) }
@@ -96,6 +97,7 @@ public struct RotationEngine: Sendable {
     public func settle(_ client: ClientName) async throws -> Result {
         var runner = try await runner(for: client, options: Options(wait: .zero))
         try runner.requireRotation()
+        try runner.record.requireVerified()
         guard case .accepted = await runner.prober().probeOnce(runner.record.active) else {
             throw RotationError(
                 .verificationFailed, "the active secret of \(client) is not accepted, so nothing is settled on it",
@@ -111,7 +113,7 @@ public struct RotationEngine: Sendable {
         return await Prober(parts: parts, record: record, provider: provider).probeOnce(slot ?? record.active)
     }
 
-    private func runner(for client: ClientName, options: Options) async throws -> RotationRunner {
+    func runner(for client: ClientName, options: Options) async throws -> RotationRunner {
         let versioned = try await parts.require(client)
         let provider = try await parts.provider(versioned.record.registration.tenant)
         return RotationRunner(parts: parts, provider: provider, current: versioned, options: options)

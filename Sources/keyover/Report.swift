@@ -7,6 +7,7 @@ enum Report {
     private static let noSuchClient: Int32 = 3
     private static let vaultUnusable: Int32 = 5
     private static let busy: Int32 = 6
+    private static let needsAttention: Int32 = 7
 
     /// Writes an answer to standard output, whole or not at all as far as the caller can tell.
     static func answer(_ text: SecretValue) throws(VaultError) {
@@ -24,6 +25,12 @@ enum Report {
         case .exists, .invalid, .tooLarge: return failed
         default: return vaultUnusable
         }
+    }
+
+    /// Says that a client is not to be given out; answers the exit code.
+    static func failure(_ error: RotationError) -> Int32 {
+        say(error.message, hint: error.remedy)
+        return error.code == .restored ? needsAttention : failed
     }
 
     /// Says what went wrong; answers the exit code.

@@ -19,10 +19,12 @@ var looks = 0
 while true {
     looks += 1
     guard let settings = Settings(request, Environment.current()) else { exit(HandOver.toMain()) }
-    do {
+    do throws(VaultError) {
         let record = try Lookup(settings).record(request.client)
         guard let record else { exit(Report.unknownClient(request.client)) }
-        try Report.answer(SecretOutput(record).render(field: request.field, format: request.format))
+        let output: SecretOutput
+        do throws(RotationError) { output = try SecretOutput(record) } catch { exit(Report.failure(error)) }
+        try Report.answer(output.render(field: request.field, format: request.format))
         break
     } catch {
         // While the vault is rekeyed or restored, what was read first and last may not belong together: look once more.

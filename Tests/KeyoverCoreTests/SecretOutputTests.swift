@@ -12,6 +12,7 @@ import Testing
 
     @Test func theActiveSlotIsAnswered() throws {
         var client = SampleRecords.clientInRotation("a")
+        client.restored = nil
         #expect(try render(client) == "whisper\n")
         #expect(try render(client, .slot) == "secondary\n")
         client.active = .primary
@@ -43,6 +44,17 @@ import Testing
 
                 """)
         #expect(throws: VaultError.self) { try render(client, .tokenURL) }
+    }
+
+    @Test func whatCameOutOfABackupIsNotGivenOutInAnyForm() throws {
+        let client = SampleRecords.clientInRotation("a")
+        for field in SecretField.allCases {
+            for format in SecretFormat.allCases {
+                let error = #expect(throws: RotationError.self) { try render(client, field, format) }
+                #expect(error?.code == .restored)
+                #expect(error?.remedy == "run keyover resume a" || error?.remedy == "run keyover recover a")
+            }
+        }
     }
 
     @Test func withoutTheValueNothingIsMadeUp() {

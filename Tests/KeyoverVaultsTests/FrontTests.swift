@@ -20,9 +20,10 @@ import Testing
         var key: String { vault.scratch.path + "/identity" }
         var client: ClientRecord
 
-        init() async throws {
+        init(restored: Restoration? = nil) async throws {
             vault = try await TestVault()
             client = SampleRecords.clientInRotation("billing-sync")
+            client.restored = restored
             client.secondary?.value = SecretValue(copying: "it's \"a\" $ecret\\".utf8)
             _ = try await vault.vault.write(client, expecting: nil)
             for folder in [home, bin] {
@@ -74,6 +75,17 @@ import Testing
         let answer = try front.run(front.place + ["get", "billing-sync"])
         #expect(answer.output == "it's \"a\" $ecret\\\n")
         #expect(answer.errors.isEmpty && answer.status == 0)
+    }
+
+    @Test func whatCameOutOfABackupIsNotGivenOut() async throws {
+        let moment = SampleRecords.moment
+        let front = try await Front(restored: Restoration(at: moment, backedUpAt: moment - .hours(1)))
+        for arguments in [[], ["--format", "json"], ["--format", "env"], ["--field", "client_id"]] {
+            let answer = try front.run(front.place + ["get", "billing-sync"] + arguments)
+            #expect(answer.status == 7 && answer.output.isEmpty)
+            #expect(answer.errors.contains("error: billing-sync came out of a backup of \(moment - .hours(1))"))
+            #expect(answer.errors.contains("hint: run keyover recover billing-sync"))
+        }
     }
 
     @Test(arguments: [

@@ -74,7 +74,9 @@ public enum SampleRecords {
             id: id(5), strategy: strategy, outcome: .rolledBack, startedAt: moment - .days(91),
             endedAt: moment - .days(90), reason: "quarterly")
         client.owned[0].tag = "keyover-0"
-        client.owned.append(OwnedSecret(secretID: SecretID("key-2"), tag: "keyover-1", since: moment))
+        client.owned[0].foundAt = reading(16)
+        client.owned.append(
+            OwnedSecret(secretID: SecretID("key-2"), tag: "keyover-1", since: moment, foundAt: reading(15)))
         client.outbox = [
             AuditEntry(
                 sequence: 17, time: moment, record: client.id, client: client.name, rotation: id(4),
@@ -129,6 +131,7 @@ public enum SampleRecords {
             id: id(4), strategy: strategy, startedAt: reading(0), startedBy: actor, reason: "quarterly",
             compromised: .primary)
         rotation.stage = .draining
+        rotation.recovery = Restoration(at: moment, backedUpAt: moment - .days(1))
         rotation.enteredAt = reading(4)
         rotation.claim = Claim(nonce: "nonce-1", host: "host-1", at: reading(5), term: .seconds(30))
         rotation.intent = Intent(.remove(SecretID("key-1")), declaredAt: reading(6), term: .seconds(30))

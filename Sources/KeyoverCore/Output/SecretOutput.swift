@@ -29,8 +29,9 @@ public enum SecretFormat: String, CaseIterable, Sendable {
 public struct SecretOutput: Sendable {
     private let record: ClientRecord
 
-    /// The answer about a client.
-    public init(_ record: ClientRecord) {
+    /// The answer about a client; there is none about one that came out of a backup and is not verified.
+    public init(_ record: ClientRecord) throws(RotationError) {
+        try record.requireVerified()
         self.record = record
     }
 

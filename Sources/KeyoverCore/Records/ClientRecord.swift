@@ -122,12 +122,15 @@ public struct OwnedSecret: Codable, Hashable, Sendable {
     public var tag: String?
     /// Since when it is owned.
     public var since: Timestamp
+    /// When it was found after a restore: until then readers may have been given it.
+    public var foundAt: ClockReading?
 
     /// An owned secret.
-    public init(secretID: SecretID, tag: String?, since: Timestamp) {
+    public init(secretID: SecretID, tag: String?, since: Timestamp, foundAt: ClockReading? = nil) {
         self.secretID = secretID
         self.tag = tag
         self.since = since
+        self.foundAt = foundAt
     }
 }
 

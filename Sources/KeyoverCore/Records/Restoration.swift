@@ -1,7 +1,7 @@
 /// The mark of a client that came out of a backup and is not verified yet: the provider may have moved on since.
 ///
-/// While it stands, nothing of the client is given out and nothing is written to its provider. `keyover recover` takes it
-/// away, once a secret is proven to work.
+/// While it stands, nothing of the client is given out and nothing is written to its provider, but by the rotation that
+/// recovers it. `keyover recover` takes it away, once a secret is proven to work.
 public struct Restoration: Codable, Equatable, Sendable {
     /// When the backup was restored.
     public var at: Timestamp
@@ -12,5 +12,21 @@ public struct Restoration: Codable, Equatable, Sendable {
     public init(at: Timestamp, backedUpAt: Timestamp) {
         self.at = at
         self.backedUpAt = backedUpAt
+    }
+}
+
+extension ClientRecord {
+    /// Whether the rotation in progress is the one that replaces what the backup brought back dead.
+    ///
+    /// One that an older backup had begun to recover is as stale as any other.
+    public var isUnderRecovery: Bool { restored != nil && rotation?.recovery == restored }
+
+    /// Throws while nobody knows whether what the record says of its secrets is still true.
+    public func requireVerified() throws(RotationError) {
+        guard let restored else { return }
+        throw RotationError(
+            .restored,
+            "\(name) came out of a backup of \(restored.backedUpAt), and its secrets have not been verified since",
+            remedy: isUnderRecovery ? "run keyover resume \(name)" : "run keyover recover \(name)")
     }
 }

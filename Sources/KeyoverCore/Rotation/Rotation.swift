@@ -16,6 +16,8 @@ public struct Rotation: Codable, Equatable, Sendable {
     public var enteredAt: ClockReading
     /// The slot that was said to have leaked, if any.
     public var compromised: SlotName?
+    /// The restore that it recovers from: the primary was found dead before it began, and there is nothing to go back to.
+    public var recovery: Restoration?
     /// The runner at work on it.
     public var claim: Claim?
     /// The provider write that was or may have been sent and is not yet settled.
@@ -101,7 +103,7 @@ public struct RotationSummary: Codable, Equatable, Sendable {
     public var id: UUIDv7
     /// How it was carried out.
     public var strategy: StrategyName
-    /// `completed`, `rolledBack`, or the stage in which it was settled.
+    /// `completed`, `rolledBack`, `needsAttention` where it was settled, or the stage in which a recovery found it stale.
     public var outcome: Stage
     /// When it began.
     public var startedAt: Timestamp

@@ -31,6 +31,7 @@ extension RotationMachine {
             adopt(ours)
             return work()
         }
+        if let effect = sweepLeftovers(listed) { return effect }
         let unknown = listed.map(\.id).filter { id in !record.owned.contains { $0.secretID == id } }
         if rotation.compromised != nil, hasUnknown(listed) {
             let ids = unknown.map(\.description).joined(separator: ", ")

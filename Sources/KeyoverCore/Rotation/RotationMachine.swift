@@ -28,6 +28,7 @@ public struct RotationMachine: Sendable {
                 .nothingInProgress, "\(record.name) has no rotation in progress",
                 remedy: "run keyover rotate \(record.name)")
         }
+        if !record.isUnderRecovery { try record.requireVerified() }
         var machine = Self(record: record, rotation: rotation, context: context)
         machine.rotation.waiting = nil
         let effect =

@@ -24,7 +24,9 @@ extension RotationMachine {
         rotation.failures = 0
         note("rotation.\(stage.rawValue)", [:])
         switch stage {
-        case .cutOver: moveTraffic(to: .secondary)
+        case .cutOver:
+            moveTraffic(to: .secondary)
+            unlock()
         case .switchBack: moveTraffic(to: .primary)
         case .completed: promote(evidence: rotation.evidence)
         case .rolledBack: dropSecondary(isGone: true)
@@ -78,11 +80,7 @@ extension RotationMachine {
     }
 
     private mutating func remember(_ slot: Slot, evidence: [Evidence]) {
-        record.retired.append(
-            RetiredSecret(
-                fingerprint: slot.fingerprint, secretID: slot.secretID, rotation: rotation.id,
-                retiredAt: context.now.wall, evidence: evidence))
-        record.retired.removeFirst(max(0, record.retired.count - ClientRecord.retiredLimit))
+        record.remember(slot, of: rotation.id, evidence: evidence, at: context.now.wall)
     }
 
     /// Strikes a secret that is gone off the list of those that Keyover answers for.
@@ -92,10 +90,7 @@ extension RotationMachine {
 
     /// Ends the rotation: its summary stays.
     mutating func archive(_ outcome: Stage) {
-        record.lastRotation = RotationSummary(
-            id: rotation.id, strategy: rotation.strategy, outcome: outcome, startedAt: rotation.startedAt.wall,
-            endedAt: context.now.wall, reason: rotation.reason)
-        record.rotation = nil
+        record.archive(rotation, as: outcome, at: context.now.wall)
     }
 
     /// Goes back to the primary, unless that one has leaked or the way back is closed.
@@ -103,13 +98,24 @@ extension RotationMachine {
         if rotation.compromised == .primary || isPastPointOfNoReturn(rotation.stage) { return attention(cause, why) }
         if fuseClosesWayBack { return attention(.deadlineNear, why) }
         note("rotation.turnedBack", ["why": why])
-        return enter(.precheck)
+        return goBack()
+    }
+
+    /// Begins the way back: by proving the primary, unless that one was found dead before the rotation began.
+    mutating func goBack() -> Effect { enter(record.isUnderRecovery ? .removing : .precheck) }
+
+    /// A recovery has brought in a secret that works: the client is given out again.
+    private mutating func unlock() {
+        guard let restored = record.restored else { return }
+        record.restored = nil
+        note("client.recovered", restored.details(of: .secondary, in: record))
     }
 
     /// Stops for a person.
     mutating func attention(_ cause: Attention.Cause, _ message: String) -> Effect {
         let from = rotation.stage
-        var exits: [Attention.Exit] = [.resume, .settle]
+        // Under recovery the active secret is dead, so there is nothing to settle on.
+        var exits: [Attention.Exit] = record.isUnderRecovery ? [.resume] : [.resume, .settle]
         if !from.isRollingBack, rotation.compromised == nil, !isPastPointOfNoReturn(from), !fuseClosesWayBack {
             exits.insert(.abort, at: 1)
         }
@@ -148,7 +154,9 @@ extension RotationMachine {
     }
 
     private mutating func waitForWindow() -> Effect? {
-        guard rotation.compromised == nil, !fuseIsNear, !rotation.primaryIsDead else { return nil }
+        guard rotation.compromised == nil, !fuseIsNear, !rotation.primaryIsDead, rotation.recovery == nil else {
+            return nil
+        }
         guard let opening = context.calendar.opening(from: context.now.wall) else {
             return wait(.window, "no rotation window is in sight", .days(1))
         }
@@ -210,6 +218,23 @@ extension RotationMachine {
 }
 
 extension ClientRecord {
+    /// Keeps the trace of a secret whose value is about to go, dropping the oldest beyond the limit.
+    mutating func remember(_ slot: Slot, of rotation: UUIDv7, evidence: [Evidence], at time: Timestamp) {
+        retired.append(
+            RetiredSecret(
+                fingerprint: slot.fingerprint, secretID: slot.secretID, rotation: rotation, retiredAt: time,
+                evidence: evidence))
+        retired.removeFirst(max(0, retired.count - Self.retiredLimit))
+    }
+
+    /// Ends a rotation: its summary stays.
+    mutating func archive(_ rotation: Rotation, as outcome: Stage, at time: Timestamp) {
+        lastRotation = RotationSummary(
+            id: rotation.id, strategy: rotation.strategy, outcome: outcome, startedAt: rotation.startedAt.wall,
+            endedAt: time, reason: rotation.reason)
+        self.rotation = nil
+    }
+
     /// Adds a line to the client's history, numbered in turn.
     public mutating func note(
         _ action: String, _ details: [String: String], rotation: Rotation? = nil, actor: Actor, reason: String? = nil,

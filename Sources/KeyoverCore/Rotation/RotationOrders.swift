@@ -60,7 +60,7 @@ extension RotationMachine {
             rotation.isAborting = true
             return work()
         }
-        return enter(.precheck)
+        return goBack()
     }
 
     private mutating func compromised(_ slot: SlotName) -> Effect {
@@ -83,7 +83,7 @@ extension RotationMachine {
         rotation.attention = nil
         rotation.compromised = slot
         rotation.stage = stage
-        return enter(.precheck)
+        return goBack()
     }
 
     private mutating func settled() throws(RotationError) -> Effect {
@@ -92,6 +92,7 @@ extension RotationMachine {
                 .wrongInput, "the rotation of \(record.name) needs no settling: it is in the stage \(rotation.stage)",
                 remedy: "run keyover resume \(record.name) or keyover abort \(record.name)")
         }
+        try record.requireVerified()
         note("rotation.settled", ["active": record.active.rawValue])
         if record.active == .secondary { promote(evidence: []) }
         dropSecondary(isGone: false)
@@ -109,6 +110,8 @@ extension RotationMachine {
 
     /// Whether the provider write that cannot be undone may have been sent.
     func isPastPointOfNoReturn(_ stage: Stage) -> Bool {
+        // The primary was dead before a recovery began.
+        if rotation.recovery != nil, record.active == .secondary { return true }
         let path = context.strategy.path(context.capabilities)
         guard let here = path.firstIndex(of: stage),
             let border = path.firstIndex(of: context.strategy.pointOfNoReturn)

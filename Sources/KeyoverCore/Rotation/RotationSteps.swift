@@ -9,18 +9,8 @@ extension RotationMachine {
 
     /// Slots were counted: declares the mint, or makes room first.
     mutating func mint(beside listed: [ListedSecret]) -> Effect {
-        if listed.count >= context.capabilities.maxSecrets {
-            let kept = [record.primary.secretID, record.secondary?.secretID]
-            let leftovers = record.owned.map(\.secretID).filter { id in
-                !kept.contains(id) && listed.contains { $0.id == id }
-            }
-            guard !leftovers.isEmpty else {
-                let taken = listed.map(\.id.description).joined(separator: ", ")
-                return attention(.quotaFull, "all \(listed.count) slots at the provider are taken: \(taken)")
-            }
-            rotation.orphans = leftovers
-            return work()
-        }
+        if record.isUnderRecovery { record.adopt(listed, at: context.now, by: context.actor) }
+        if listed.count >= context.capabilities.maxSecrets { return makeRoom(listed) }
         if let wait = waitToBegin() { return wait }
         rotation.tags.append(context.freshTag)
         rotation.mintDeclaredAt = context.now
@@ -28,7 +18,7 @@ extension RotationMachine {
     }
 
     private mutating func waitToBegin() -> Effect? {
-        guard rotation.compromised == nil, rotation.tags.isEmpty else { return nil }
+        guard rotation.compromised == nil, rotation.recovery == nil, rotation.tags.isEmpty else { return nil }
         guard let opening = context.calendar.opening(from: context.now.wall), opening > context.now.wall else {
             return nil
         }
@@ -136,8 +126,7 @@ extension RotationMachine {
             rotation.fuseSpan = context.capabilities.addStartsFuse ?? fuse - (secret.createdAt ?? context.now.wall)
         }
         let next = context.strategy.stage(after: .minting, context.capabilities)
-        guard rotation.isAborting else { return enter(next) }
-        return enter(.precheck)
+        return rotation.isAborting ? goBack() : enter(next)
     }
 
     // MARK: verifying
@@ -167,7 +156,9 @@ extension RotationMachine {
     }
 
     mutating func retryVerification(_ trouble: Trouble) -> Effect {
-        if fuseIsNear, rotation.stage == .verifying { return turnBack(.deadlineNear, trouble.message) }
+        if fuseIsNear, rotation.stage == .verifying, rotation.recovery == nil {
+            return turnBack(.deadlineNear, trouble.message)
+        }
         if trouble.needsPerson || rotation.failures >= Self.patience {
             return attention(.verificationFailed, trouble.message)
         }
@@ -251,12 +242,17 @@ extension RotationMachine {
 
     /// Takes the secret of a slot away: by its id, or by asking a person where there is none.
     mutating func remove(_ slot: SlotName) -> Effect {
-        if slot == .secondary, rotation.intent == nil, rotation.turnedOff == nil, fuseHasEnded {
+        if slot == .secondary, rotation.intent == nil, rotation.turnedOff == nil, fuseHasEnded, !record.isUnderRecovery
+        {
             return wayBackClosed("the provider's fuse has ended the old secret")
         }
+        // What a recovery replaces was refused before it began; the proof shows whether it is gone.
         guard let secret = record[slot] else { return enter(rotation.stage == .removing ? .rolledBack : .completed) }
         guard context.strategy.provision == .calls, let id = secret.secretID else {
-            return ask(.deleteSecret(slot, secret.secretID))
+            // What a recovery replaces was refused before it began; the proof shows whether that still holds.
+            guard slot == .primary, rotation.recovery != nil else { return ask(.deleteSecret(slot, secret.secretID)) }
+            rotation.removedAt = context.now
+            return enter(.proving)
         }
         return takeAway(id)
     }
@@ -284,6 +280,7 @@ extension RotationMachine {
     /// Stores the intent of a write; one that takes something away needs a fresh exchange of the active secret first.
     mutating func write(_ write: Intent.Write) -> Effect {
         if case .reactivate = write { return declare(write) }
+        guard record.mustProveActive(before: write) else { return declare(write) }
         guard let accepted = rotation.activeAcceptedAt, context.now.elapsedAtMost(since: accepted) < Self.freshness
         else {
             return .checkActive
@@ -354,6 +351,8 @@ extension RotationMachine {
         rotation.removedAt = context.now
         note("secret.removed", ["slot": slot.rawValue, "secretID": record[slot]?.secretID?.description ?? "unknown"])
         if let report { keep([Evidence(report, slot: slot, secretID: record[slot]?.secretID, at: context.now)]) }
-        return slot == .primary ? enter(.proving) : enter(.provingRemoved)
+        if slot == .primary { return enter(.proving) }
+        // Under recovery no secret is known to be good, beside which a refusal would prove anything.
+        return enter(record.isUnderRecovery ? .rolledBack : .provingRemoved)
     }
 }

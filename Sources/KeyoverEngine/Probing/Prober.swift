@@ -48,6 +48,16 @@ struct Prober {
         return (ProbeVerdict(probe: outcome, random: random, good: goodOutcome), nil, retryAfter)
     }
 
+    /// Whether a random secret of the same form is answered in this shape, as a refused one is.
+    ///
+    /// All that can be asked while no secret is known to be good; a client that is turned off answers alike too.
+    func answers(_ shape: AnswerShape, toSecretsLike value: SecretValue, clientID: String) async -> Bool {
+        guard case .answered(let random, _) = await exchange(control(like: value), clientID: clientID).outcome else {
+            return false
+        }
+        return random == shape
+    }
+
     /// One exchange, reduced to its outcome.
     func exchange(
         _ value: SecretValue, clientID: String

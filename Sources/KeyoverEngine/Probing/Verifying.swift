@@ -2,7 +2,7 @@ import KeyoverCore
 
 /// Rows of exchanges that span the propagation bound: the proof that a secret works, and the proof that one is dead.
 extension RotationRunner {
-    private var demanded: Int {
+    var demanded: Int {
         parts.policy(record).verifyingExchanges ?? provider.capabilities.verifyingExchanges
     }
 
@@ -38,16 +38,18 @@ extension RotationRunner {
                 row.miss("answered \(shape.status)")
                 guard hasArrived else { break }
                 if provider.capabilities.locksOut { return .inconclusive(uncontrolled(slot)) }
-                let good = prober.goodControl(for: slot)
-                switch await prober.judge(value, clientID: filled.clientID, good: good).verdict {
-                case .accepted: break
+                switch await judge(slot, filled, value, answered: shape, prober) {
+                case .accepted: row.calm()
                 case .refused:
                     row.refuse()
-                    if row.refusals >= demanded { return .refused("the \(slot) secret is refused", []) }
-                case .inconclusive(let why): row.miss(why)
+                    if row.refusals >= demanded { return refused(slot) }
+                case .inconclusive(let why):
+                    row.miss(why)
+                    row.calm()
                 }
             case .noAnswer(let why):
                 row.miss(why)
+                row.calm()
             }
             if now.elapsedAtLeast(since: began) > patience, !row.isFull, row.refusals == 0 {
                 return .inconclusive(RotationMachine.Trouble(row.trouble, retryAfter: retryAfter))
@@ -92,6 +94,26 @@ extension RotationRunner {
             }
             try await rest(left, row, nil)
         }
+    }
+
+    /// A refusal weighed against controls; under recovery no other secret works, so a random one has to do.
+    private func judge(
+        _ slot: SlotName, _ filled: Slot, _ value: SecretValue, answered shape: AnswerShape, _ prober: Prober
+    ) async -> ProbeVerdict {
+        guard record.isUnderRecovery else {
+            return await prober.judge(value, clientID: filled.clientID, good: prober.goodControl(for: slot)).verdict
+        }
+        let isAlike = await prober.answers(shape, toSecretsLike: value, clientID: filled.clientID)
+        return isAlike ? .refused : .inconclusive("answered \(shape.status), unlike a random secret")
+    }
+
+    /// Refused as often as demanded; without a good control that is a question for a person.
+    private func refused(_ slot: SlotName) -> RotationMachine.Probe {
+        guard record.isUnderRecovery else { return .refused("the \(slot) secret is refused", []) }
+        return .inconclusive(
+            RotationMachine.Trouble(
+                "the \(slot) secret is answered as a random one is, and no other secret works to compare it with",
+                needsPerson: true))
     }
 
     /// Refused, where neither controls nor many attempts are allowed.
@@ -170,6 +192,9 @@ extension RotationRunner {
             evidence.append(observation)
             evidence.removeFirst(max(0, evidence.count - demanded))
         }
+
+        /// Refusals count in a row: an answer that says nothing ends it.
+        mutating func calm() { refusals = 0 }
 
         /// A refusal beside good controls is no trouble but an answer: there is no reason to slow down.
         mutating func refuse() {

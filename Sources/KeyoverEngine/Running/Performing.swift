@@ -40,10 +40,11 @@ extension RotationRunner {
     private func send(_ intent: Intent) async -> RotationMachine.WriteResult {
         let (clock, claimedAt, term) = (parts.clock, claimedAt, parts.claimTerm)
         let accepted = record.rotation?.activeAcceptedAt
+        let needsProof = record.mustProveActive(before: intent.write)
         let permit = WritePermit {
             let now = clock.now()
             guard let claimedAt, now.elapsedAtMost(since: claimedAt) < term else { return false }
-            guard intent.write.takesAway else { return true }
+            guard needsProof else { return true }
             return accepted.map { now.elapsedAtMost(since: $0) < RotationMachine.freshness } ?? false
         }
         do throws(ProviderError) {
@@ -113,14 +114,23 @@ extension RotationRunner {
         return results
     }
 
+    /// The ids of what the rotation will take away behind the gate; leftovers go only where it ends forward.
+    private var secretsLeaving: Set<SecretID> {
+        let isGoingBack = record.rotation?.stage.isRollingBack ?? false
+        let leftovers = isGoingBack ? [] : record.owned.map(\.secretID)
+        let ids = Set(leftovers + [record[record.active.other]?.secretID].compactMap(\.self))
+        return ids.subtracting([record.activeSlot.secretID].compactMap(\.self))
+    }
+
     private func observeGate() async throws -> RotationMachine.Observation {
         do {
             let ledger = try await parts.vault.ledger(of: record.name)
-            let leaving = record[record.active.other]?.secretID
+            let leaving = secretsLeaving
             var lastUse: Timestamp?
-            if let usage = powers.usage, let leaving {
+            if let usage = powers.usage, !leaving.isEmpty {
                 // Evidence that cannot be had is absent evidence; the time-based conditions still hold.
-                lastUse = try? await usage.lastUse(of: reference)[leaving]
+                let uses = try? await usage.lastUse(of: reference)
+                lastUse = uses?.filter { leaving.contains($0.key) }.map(\.value).max()
             }
             let active = await prober().probeOnce(record.active)
             return .gate(GateObservation(ledger: ledger, lastUse: lastUse, active: active))

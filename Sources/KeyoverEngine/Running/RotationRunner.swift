@@ -28,7 +28,9 @@ struct RotationRunner {
         nonce = parts.randomWord(16)
     }
 
+    /// Throws when there is no rotation, or one that must not go on before a recovery.
     func requireRotation() throws(RotationError) {
+        if !record.isUnderRecovery { try record.requireVerified() }
         guard record.rotation == nil else { return }
         throw RotationError(
             .nothingInProgress, "\(record.name) has no rotation in progress",
@@ -42,19 +44,29 @@ struct RotationRunner {
                 .wrongInput, "\(record.name) has no secondary secret: no rotation is in progress",
                 remedy: "run keyover rotate \(record.name) --compromised primary")
         }
-        let strategy = try Strategies.choose(for: record, provider: provider)
-        var generator = RandomGenerator(source: parts.randomness)
-        let now = parts.clock.now()
         var next = record
         let leaked = compromised ?? (next.primaryIsCompromised ? .primary : nil)
-        let rotation = Rotation(
-            id: UUIDv7(at: now.wall, using: &generator), strategy: strategy.name, startedAt: now,
-            startedBy: parts.actor, reason: reason, compromised: leaked == nil ? nil : .primary)
+        let rotation = try freshRotation(reason: reason, compromised: leaked == nil ? nil : .primary)
         next.rotation = rotation
         next.primaryIsCompromised = false
         next.note(
-            "rotation.started", ["strategy": strategy.name.description, "compromised": leaked?.rawValue ?? "no"],
-            rotation: rotation, actor: parts.actor, at: now.wall)
+            "rotation.started", ["strategy": rotation.strategy.description, "compromised": leaked?.rawValue ?? "no"],
+            rotation: rotation, actor: parts.actor, at: rotation.startedAt.wall)
+        return try await begin(next)
+    }
+
+    /// A rotation in its first stage, by the strategy that fits.
+    func freshRotation(reason: String?, compromised: SlotName? = nil) throws(RotationError) -> Rotation {
+        let strategy = try Strategies.choose(for: record, provider: provider)
+        var generator = RandomGenerator(source: parts.randomness)
+        let now = parts.clock.now()
+        return Rotation(
+            id: UUIDv7(at: now.wall, using: &generator), strategy: strategy.name, startedAt: now,
+            startedBy: parts.actor, reason: reason, compromised: compromised)
+    }
+
+    /// Stores a record in which a rotation begins, and drives it.
+    mutating func begin(_ next: ClientRecord) async throws -> RotationEngine.Result {
         parts.presence.announce(nonce)
         defer { parts.presence.withdraw(nonce) }
         try await flushOutbox()

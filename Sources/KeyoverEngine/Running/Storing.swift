@@ -31,7 +31,8 @@ extension RotationRunner {
         return RotationMachine.Context(
             strategy: strategy, capabilities: provider.capabilities, policy: parts.policy(record),
             calendar: parts.calendar, now: parts.clock.now(), actor: parts.actor,
-            claimTerm: parts.claimTerm, freshTag: "keyover-\(parts.randomWord(8))", until: options.until)
+            claimTerm: parts.claimTerm, freshTag: MintTag.fresh(for: record, word: parts.randomWord(8)),
+            until: options.until)
     }
 
     /// Stores a record under this runner's claim, flushes its audit entries, and keeps both in mind.

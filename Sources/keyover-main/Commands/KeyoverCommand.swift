@@ -21,7 +21,7 @@ struct KeyoverCommand: ParsableCommand {
                 name: "Rotating",
                 subcommands: [
                     RotateCommand.self, StatusCommand.self, ExplainCommand.self, ResumeCommand.self,
-                    AbortCommand.self, SettleCommand.self, VerifyCommand.self,
+                    AbortCommand.self, SettleCommand.self, VerifyCommand.self, RecoverCommand.self,
                 ]),
             CommandGroup(name: "Looking back", subcommands: [LogCommand.self, VaultCommand.self]),
             CommandGroup(

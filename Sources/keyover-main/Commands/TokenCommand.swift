@@ -24,6 +24,7 @@ struct TokenCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         let record = try await workspace.client(client.name).record
+        try record.requireVerified()
         let tenant = try await workspace.tenant(record.registration.tenant).record
         let slot = record.activeSlot
         guard let secret = slot.value else {

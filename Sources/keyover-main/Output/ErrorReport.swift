@@ -68,6 +68,7 @@ struct ErrorReport {
         switch error.code {
         case .unknownClient: .noSuchClient
         case .busy, .superseded, .inProgress: .busy
+        case .restored: .needsAttention
         // Ended by a signal: the rotation is where it was and goes on with the command in the hint.
         case .interrupted: .waiting
         default: .failed

@@ -37,6 +37,7 @@ struct ClientView: Encodable {
     let primary: SlotView
     let secondary: SlotView?
     let primaryIsCompromised: Bool
+    let restored: Restoration?
     let createdAt: Timestamp
 
     init(_ record: ClientRecord) {
@@ -57,6 +58,7 @@ struct ClientView: Encodable {
         primary = SlotView(record.primary)
         secondary = record.secondary.map(SlotView.init)
         primaryIsCompromised = record.primaryIsCompromised
+        restored = record.restored
         createdAt = record.createdAt
     }
 }
@@ -81,6 +83,13 @@ extension Sheet {
         for target in registration.deliveries {
             add("delivery", "\(target.kind) \(target.arguments.joined(separator: " "))".printable)
         }
+    }
+
+    /// The line about a restore that nothing was verified after.
+    mutating func add(restored: Restoration?) {
+        add(
+            "restored", restored.map { "\($0.at.minute), from a backup of \($0.backedUpAt.minute); not verified since" }
+        )
     }
 
     /// The lines about one secret.

@@ -23,6 +23,12 @@ struct NextStep {
     /// Where a client stands; with `presence`, a runner that died on this host is known to be dead at once.
     init(_ record: ClientRecord, at now: ClockReading, presence: (any RunnerPresence)? = nil) {
         let name = record.name
+        if let restored = record.restored, record.isToBeRecovered {
+            self.init(
+                .needsAttention, "came out of a backup of \(restored.backedUpAt.minute)", nil, "keyover recover \(name)"
+            )
+            return
+        }
         guard let rotation = record.rotation else {
             self.init(
                 .idle, nil, nil, record.primaryIsCompromised ? "keyover rotate \(name) --compromised primary" : nil)
@@ -73,4 +79,9 @@ struct NextStep {
         let slot: SlotName = rotation.stage == .removing ? .secondary : .primary
         return .deleteSecret(slot, record[slot]?.secretID)
     }
+}
+
+extension ClientRecord {
+    /// Whether it came out of a backup and nothing has been done about it yet.
+    var isToBeRecovered: Bool { restored != nil && !isUnderRecovery }
 }

@@ -24,6 +24,7 @@ struct RotationView: Encodable {
     let reason: String?
     let enteredAt: Timestamp
     let compromised: SlotName?
+    let isRecovery: Bool
     let fuse: Timestamp?
     let waiting: WaitingView?
     let attention: AttentionView?
@@ -38,6 +39,7 @@ struct RotationView: Encodable {
         reason = rotation.reason
         enteredAt = rotation.enteredAt.wall
         compromised = rotation.compromised
+        isRecovery = rotation.recovery != nil
         fuse = rotation.fuse
         waiting = rotation.waiting.map { WaitingView(kind: $0.kind, message: $0.message, until: $0.until) }
         attention = rotation.attention.map { attention in
@@ -56,6 +58,7 @@ struct StatusView: Encodable {
     let stage: String
     let generation: UInt64
     let active: SlotName
+    let restored: Restoration?
     let dueAt: Timestamp
     let deadline: Timestamp
     let rotation: RotationView?
@@ -71,6 +74,7 @@ struct StatusView: Encodable {
         stage = record.rotation?.stage.rawValue ?? "idle"
         generation = record.generation
         active = record.active
+        restored = record.restored
         dueAt = schedule.actsAt
         deadline = schedule.deadline
         rotation = record.rotation.map(RotationView.init)

@@ -25,7 +25,8 @@ struct ClientListCommand: KeyoverSubcommand {
             [
                 client.name.description, client.registration.tenant.description, String(client.generation),
                 (client.primary.issuedAt ?? client.primary.storedAt).day,
-                client.rotation?.stage.rawValue ?? "idle", client.registration.owner?.printable ?? "-",
+                client.isToBeRecovered ? "restored" : client.rotation?.stage.rawValue ?? "idle",
+                client.registration.owner?.printable ?? "-",
             ]
         }
         session.terminal.show(table)

@@ -22,6 +22,7 @@ struct ClientShowCommand: KeyoverSubcommand {
         sheet.add("generation", String(record.generation))
         sheet.add(.primary, record.primary, isActive: record.active == .primary)
         if let secondary = record.secondary { sheet.add(.secondary, secondary, isActive: record.active == .secondary) }
+        sheet.add(restored: record.restored)
         sheet.add("stage", record.rotation?.stage.rawValue ?? "idle")
         sheet.add("added", record.createdAt.minute)
         for entry in try await workspace.vault.ledger(of: record.name) {

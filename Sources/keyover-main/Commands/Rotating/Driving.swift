@@ -6,10 +6,33 @@ struct Driving {
     let session: Session
     let workspace: Workspace
 
+    /// Carries a recovery out, likewise.
+    func recover(
+        _ client: ClientName, _ call: (RotationEngine) async throws -> RotationEngine.Recovery
+    ) async -> RotationReport {
+        await attempt(client) { engine in
+            let recovery = try await call(engine)
+            guard case .replacing(let result) = recovery else {
+                return RotationReport(recovery, at: workspace.now, instructions: [])
+            }
+            return RotationReport(recovery, at: workspace.now, instructions: await instructions(result))
+        }
+    }
+
     /// Carries the call out; an error becomes a report too, so that the next client gets its turn.
     func drive(
         _ client: ClientName, succeedsBy isWanted: (RotationMachine.Outcome) -> Bool = { $0 != .rolledBack },
         _ call: (RotationEngine) async throws -> RotationEngine.Result
+    ) async -> RotationReport {
+        await attempt(client) { engine in
+            let result = try await call(engine)
+            return RotationReport(
+                result, at: workspace.now, instructions: await instructions(result), succeedsBy: isWanted)
+        }
+    }
+
+    private func attempt(
+        _ client: ClientName, _ call: (RotationEngine) async throws -> RotationReport
     ) async -> RotationReport {
         let display = ProgressDisplay(session.terminal)
         defer { display.end() }
@@ -17,10 +40,9 @@ struct Driving {
             let record = try await workspace.client(client).record
             if let rotation = record.rotation { display.begin(client, in: rotation.stage) }
             let engine = RotationEngine(try await workspace.parts(for: record) { display.hear($0) })
-            let result = try await call(engine)
+            let report = try await call(engine)
             display.end()
-            return RotationReport(
-                result, at: workspace.now, instructions: await instructions(result), succeedsBy: isWanted)
+            return report
         } catch {
             display.end()
             ErrorReport(error).show(on: session.terminal)

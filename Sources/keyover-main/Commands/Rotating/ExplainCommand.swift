@@ -20,12 +20,14 @@ struct ExplainCommand: KeyoverSubcommand {
             try session.terminal.show(
                 json: View(
                     policy: PolicyView(policy), since: schedule.since, dueAt: schedule.actsAt,
-                    deadline: schedule.deadline, why: schedule.reason, plan: plan))
+                    deadline: schedule.deadline, why: schedule.reason, restored: record.restored, plan: plan))
             return .done
         }
         var sheet = Sheet()
         sheet.add(
             "policy", "\(policy.name): replaced by an age of \(policy.maximumAge), acts \(policy.actBefore) before")
+        sheet.add(restored: record.restored)
+        if record.isToBeRecovered { sheet.add("next", "keyover recover \(client.name)") }
         sheet.add("secret since", schedule.since.minute)
         sheet.add(
             "next date",
@@ -44,6 +46,7 @@ struct ExplainCommand: KeyoverSubcommand {
         let dueAt: Timestamp
         let deadline: Timestamp
         let why: String
+        let restored: Restoration?
         let plan: Plan
     }
 }

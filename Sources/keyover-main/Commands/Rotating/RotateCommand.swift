@@ -66,6 +66,11 @@ struct RotateCommand: KeyoverSubcommand {
             if form.format == .table { report.show(on: session.terminal) }
             reports.append(report)
         }
+        if due {
+            let untouched = try await unverified(workspace)
+            if form.format == .table { for report in untouched { report.show(on: session.terminal) } }
+            reports += untouched
+        }
         if form.format == .json { try session.terminal.show(json: reports) }
         try await workspace.noteAuditHead()
         return reports.map(\.status).max() ?? .done
@@ -89,17 +94,24 @@ struct RotateCommand: KeyoverSubcommand {
         let now = workspace.now
         // What needs a person is not pushed by a timer; what runs elsewhere is not disturbed.
         let waiting = records.filter { record in
+            if record.isToBeRecovered { return false }
             let urgency = NextStep(record, at: now, presence: workspace.presence).urgency
             return record.rotation != nil && (urgency == .waiting || urgency == .interrupted)
         }
         var due: [(name: ClientName, at: Timestamp)] = []
-        for record in records where record.rotation == nil {
+        for record in records where record.rotation == nil && record.restored == nil {
             let schedule = Schedule(record, try workspace.policy(for: record))
             if schedule.isDue(at: now.wall) { due.append((record.name, schedule.actsAt)) }
         }
         let clients = waiting.map(\.name) + due.sorted { ($0.at, $0.name) < ($1.at, $1.name) }.map(\.name)
         if clients.isEmpty { terminal.note("nothing is due") }
         return clients
+    }
+
+    /// What came out of a backup is reported and left alone: nobody knows which of its secrets works.
+    private func unverified(_ workspace: Workspace) async throws -> [RotationReport] {
+        try await workspace.vault.summaries(ClientRecord.self).map(\.record).filter(\.isToBeRecovered)
+            .map { RotationReport(untouched: $0, at: workspace.now) }
     }
 
     private func showPlans(_ clients: [ClientName], _ workspace: Workspace, _ session: Session) async throws

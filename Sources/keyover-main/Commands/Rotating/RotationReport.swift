@@ -51,6 +51,43 @@ struct RotationReport: Encodable {
         self.instructions = instructions.isEmpty ? nil : instructions
     }
 
+    /// A client that nothing is done for, because a person is needed first.
+    init(untouched record: ClientRecord, at now: ClockReading) {
+        self.init(.finished(.needsAttention, record), at: now, instructions: [], succeedsBy: { _ in true })
+    }
+
+    /// What a recovery came to.
+    init(_ recovery: RotationEngine.Recovery, at now: ClockReading, instructions: [String]) {
+        switch recovery {
+        case .notNeeded(let record):
+            self.init(outcome: .notNeeded, record, at: now)
+        case .verified(_, let record):
+            self.init(outcome: .recovered, record, at: now)
+        case .replacing(let result):
+            // Rolled back, the client is as it came out of the backup.
+            self.init(result, at: now, instructions: instructions, succeedsBy: { $0 != .rolledBack })
+        }
+    }
+
+    private init(outcome: Ending, _ record: ClientRecord, at now: ClockReading) {
+        let step = NextStep(record, at: now)
+        client = record.name
+        self.outcome = outcome.rawValue
+        stage = record.rotation?.stage.rawValue ?? "idle"
+        generation = record.generation
+        exitCode = ExitStatus.done.rawValue
+        waitingFor = step.waitingFor
+        until = step.until
+        next = step.command
+        instructions = nil
+        error = nil
+    }
+
+    /// How a recovery without a rotation of its own ends.
+    private enum Ending: String {
+        case recovered, notNeeded
+    }
+
     /// An error that ended the call.
     init(_ error: any Error, client: ClientName) {
         let report = ErrorReport(error)
@@ -80,6 +117,11 @@ struct RotationReport: Encodable {
             terminal.print("\(client): \(style("rolled back", on: stream)), all is as before")
         case RotationMachine.Outcome.settled.rawValue:
             terminal.print("\(client): settled on the active secret, generation \(generation ?? 0)")
+        case Ending.recovered.rawValue:
+            let words = "the secret that readers are given works, generation \(generation ?? 0)"
+            terminal.print("\(client): \(Styled.green("recovered", on: stream)); \(words)")
+        case Ending.notNeeded.rawValue:
+            terminal.print("\(client): nothing to recover, generation \(generation ?? 0)")
         case RotationMachine.Outcome.reachedStage.rawValue:
             terminal.print("\(client): stopped after \(stage) as asked")
         case RotationMachine.Outcome.needsAttention.rawValue:

@@ -57,6 +57,7 @@ struct StatusCommand: KeyoverSubcommand {
         var sheet = Sheet()
         sheet.add("client", record.name.description)
         sheet.add("stage", record.rotation?.stage.rawValue ?? "idle")
+        sheet.add(restored: record.restored)
         sheet.add("generation", "\(record.generation), readers get the \(record.active.rawValue)")
         if let rotation = record.rotation {
             sheet.add("rotation", "\(rotation.id) by \(rotation.strategy)")
@@ -64,6 +65,7 @@ struct StatusCommand: KeyoverSubcommand {
             sheet.add("reason", rotation.reason?.printable)
             sheet.add("in this stage", "since \(rotation.enteredAt.wall.minute)")
             sheet.add("compromised", rotation.compromised?.rawValue)
+            sheet.add("recovers from", rotation.recovery.map { "the restore of \($0.at.minute)" })
             sheet.add("waiting for", step.waitingFor?.printable)
             sheet.add("until", step.until?.description)
             sheet.add("fuse", rotation.fuse.map { "the provider ends the old secret at \($0)" })
