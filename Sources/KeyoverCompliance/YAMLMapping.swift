@@ -46,14 +46,7 @@ public struct YAMLMapping: Sendable {
 
     /// Reads a document; an empty one has no entries.
     public init(parsing text: String) throws(Objection) {
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            throw Self.objection(error)
-        } catch {
-            throw Objection(place: Place(line: 1, column: 1), message: "this is not YAML")
-        }
+        let root = try Self.compose(text)
         guard let root, root.scalar?.string != "" else {
             entries = []
             return
@@ -71,6 +64,16 @@ public struct YAMLMapping: Sendable {
         self.entries = entries
     }
 
+    static func compose(_ text: String) throws(Objection) -> Node? {
+        do {
+            return try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw objection(error)
+        } catch {
+            throw Objection(place: Place(line: 1, column: 1), message: "this is not YAML")
+        }
+    }
+
     private static func value(_ node: Node, of key: String) throws(Objection) -> Value {
         if let scalar = node.scalar { return .text(scalar.string) }
         guard let sequence = node.sequence else {
@@ -86,7 +89,7 @@ public struct YAMLMapping: Sendable {
         return .list(texts)
     }
 
-    private static func place(of node: Node) -> Place {
+    static func place(of node: Node) -> Place {
         Place(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
     }
 

@@ -15,7 +15,9 @@ struct KeyoverCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Setting up",
-                subcommands: [InitCommand.self, TenantCommand.self, ClientCommand.self, ConfigCommand.self]),
+                subcommands: [
+                    InitCommand.self, TenantCommand.self, ClientCommand.self, ApplyCommand.self, ConfigCommand.self,
+                ]),
             CommandGroup(name: "Using secrets", subcommands: [GetCommand.self, TokenCommand.self]),
             CommandGroup(
                 name: "Rotating",

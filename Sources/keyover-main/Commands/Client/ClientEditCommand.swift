@@ -78,25 +78,9 @@ struct ClientEditCommand: KeyoverSubcommand {
     }
 
     private func details(_ old: ClientRecord, _ new: ClientRecord) -> [String: String] {
-        let (from, to) = (old.registration, new.registration)
-        var details: [String: String] = [:]
-        func note(_ key: String, _ old: String?, _ new: String?) {
-            if old != new { details[key] = new ?? "" }
-        }
-        note("tokenURL", from.tokenURL, to.tokenURL)
-        note("scopes", from.scopes.joined(separator: " "), to.scopes.joined(separator: " "))
-        note("authentication", from.authentication.rawValue, to.authentication.rawValue)
-        note("canaryURL", from.canaryURL, to.canaryURL)
-        note("owner", from.owner, to.owner)
-        note("consumerCache", from.consumerCache?.description, to.consumerCache?.description)
-        note("strategy", from.strategy?.description, to.strategy?.description)
-        note("secretID", old.primary.secretID?.description, new.primary.secretID?.description)
-        for key in Set(from.labels.keys).union(to.labels.keys) {
-            note("label.\(key)", from.labels[key], to.labels[key])
-        }
-        if from.deliveries != to.deliveries {
-            details["deliveries"] = to.deliveries.map { $0.arguments.joined(separator: " ") }.joined(separator: "; ")
-        }
+        var details = FieldChange.details(old.registration.changes(to: new.registration))
+        let (from, to) = (old.primary.secretID, new.primary.secretID)
+        if from != to { details["secretID"] = to?.description ?? "" }
         return details
     }
 }

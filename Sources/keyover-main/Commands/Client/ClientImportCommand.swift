@@ -38,8 +38,6 @@ struct ClientImportCommand: KeyoverSubcommand {
 
     /// The largest file that is read.
     private static let limit = 4 << 20
-    /// More mistakes than this are not listed.
-    private static let mistakeLimit = 100
 
     func validate() throws {
         if from == .env, tenant == nil {
@@ -113,17 +111,9 @@ struct ClientImportCommand: KeyoverSubcommand {
     }
 
     private func demand(_ mistakes: [ImportMistake], _ terminal: Terminal) throws {
-        guard !mistakes.isEmpty else { return }
-        let name = file == "-" ? "standard input" : file.printable
-        for mistake in mistakes.prefix(Self.mistakeLimit) {
-            terminal.insist("\(name):\(mistake.line): \(mistake.message)")
-        }
-        let rest = mistakes.count - Self.mistakeLimit
-        if rest > 0 { terminal.insist("and \(rest) more") }
-        throw ConfigurationError(
-            .invalidValue,
-            "\(name) has \(mistakes.count == 1 ? "a mistake" : "\(mistakes.count) mistakes"); nothing was added",
-            remedy: "correct it and run the command again")
+        var list = FileMistakes()
+        for mistake in mistakes { list.add(mistake.line, mistake.message) }
+        try list.demandNone(in: file, "nothing was added", on: terminal)
     }
 
     private func conclude(_ report: ImportReport, _ terminal: Terminal) {
@@ -134,7 +124,8 @@ struct ClientImportCommand: KeyoverSubcommand {
         }
         guard !dryRun, file != "-" else { return }
         let when = report.isGood ? "now" : "once the rest is in"
-        terminal.note("\(file.printable) still holds the secrets; delete it \(when): shred -u \(file.shellQuoted.printable)")
+        terminal.note(
+            "\(file.printable) still holds the secrets; delete it \(when): shred -u \(file.shellQuoted.printable)")
     }
 }
 

@@ -14,15 +14,21 @@ struct ClientRemoveCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         let current = try await workspace.client(client.name)
-        guard current.record.rotation == nil else {
-            throw RotationError(
-                .inProgress, "a rotation of \(client.name) is in progress",
-                remedy: "end it first: keyover status \(client.name)")
-        }
+        try current.record.demandRemovable()
         try confirmation.demand(
             "Forget \(client.name)? Its secret goes with it, and the provider shows none again.", in: session)
         try await workspace.remove(current, reason: why.reason)
         session.terminal.note("removed \(client.name); its secrets at the provider work as before")
         return .done
+    }
+}
+
+extension ClientRecord {
+    /// Refuses while a rotation is in progress: what it has begun at the provider would be forgotten half-way.
+    func demandRemovable() throws(RotationError) {
+        guard rotation == nil else {
+            throw RotationError(
+                .inProgress, "a rotation of \(name) is in progress", remedy: "end it first: keyover status \(name)")
+        }
     }
 }

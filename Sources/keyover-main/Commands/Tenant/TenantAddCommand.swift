@@ -27,15 +27,7 @@ struct TenantAddCommand: KeyoverSubcommand {
             id: workspace.freshID(), name: name, provider: kind.kind, createdAt: workspace.now.wall)
         try options.apply(to: &tenant, in: session)
         _ = try workspace.provider(of: tenant)
-        do {
-            _ = try await workspace.vault.write(tenant, expecting: nil)
-        } catch {
-            guard error.code == .conflict else { throw error }
-            throw ConfigurationError(
-                .invalidValue, "there is a tenant named \(name) already",
-                remedy: "change it with keyover tenant edit \(name)", underlying: error)
-        }
-        try await workspace.note("tenant.added", tenant, ["provider": kind.kind], reason: why.reason)
+        try await workspace.add(tenant, reason: why.reason)
         session.terminal.note("added tenant \(name); next: keyover client add NAME --tenant \(name) --client-id ID")
         return .done
     }

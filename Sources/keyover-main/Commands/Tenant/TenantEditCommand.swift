@@ -31,26 +31,11 @@ struct TenantEditCommand: KeyoverSubcommand {
             try confirmation.demand("Secrets of \(name) will be sent to \(place). Go on?", in: session)
         }
         _ = try await workspace.vault.write(tenant, expecting: current.revision)
-        try await workspace.note("tenant.edited", tenant, details(current.record, tenant), reason: why.reason)
+        try await workspace.note(
+            "tenant.edited", tenant, FieldChange.details(current.record.changes(to: tenant)), reason: why.reason)
         session.terminal.note("changed tenant \(name)")
         return .done
     }
-
-    private func details(_ old: TenantRecord, _ new: TenantRecord) -> [String: String] {
-        var details: [String: String] = [:]
-        if old.region != new.region { details["region"] = new.region ?? "" }
-        if old.baseURL != new.baseURL { details["baseURL"] = new.baseURL ?? "" }
-        if old.adminCredential != new.adminCredential { details["adminCredential"] = "replaced" }
-        for key in Set(old.settings.keys).union(new.settings.keys) where old.settings[key] != new.settings[key] {
-            details["setting.\(key)"] = new.settings[key] ?? ""
-        }
-        return details
-    }
-}
-
-extension TenantRecord {
-    /// Where secrets of the tenant's clients, or its own, are sent.
-    fileprivate var destination: String? { baseURL ?? settings["token_url"] }
 }
 
 extension YesOption {

@@ -41,7 +41,8 @@ struct DotenvFile {
         if file[rest].starts(with: export), rest.count > export.count, isBlank(file[rest.lowerBound + export.count]) {
             rest = trimmed(rest.lowerBound + export.count..<rest.upperBound)
         }
-        guard let equals = file[rest].firstIndex(of: UInt8(ascii: "=")), let name = name(trimmed(rest.lowerBound..<equals))
+        guard let equals = file[rest].firstIndex(of: UInt8(ascii: "=")),
+            let name = name(trimmed(rest.lowerBound..<equals))
         else {
             throw ImportMistake(line: line, message: "this is no NAME=value")
         }
