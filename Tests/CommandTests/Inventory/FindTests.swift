@@ -87,4 +87,35 @@ struct FindTests {
         #expect(needles.found(in: argument.output + argument.errors).isEmpty)
         for (name, data) in home.files() { #expect(needles.found(in: data).isEmpty, "\(name)") }
     }
+
+    @Test("whoever was granted metadata only can test no guesses, and store nothing")
+    func metadataOnly() async throws {
+        struct Created: Decodable {
+            let identity: String
+            let recipients: [String]
+        }
+        try await adopt(["one": "value"])
+        let other = try KeyoverHome()
+        let auditor = try await other.read(Created.self, "init")
+        try await home.succeed("vault", "grant", try #require(auditor.recipients.first), "--metadata-only")
+        let find = try await home.start(["client", "find", "--identity", auditor.identity], input: "value").finish()
+        #expect(find.exitCode == 5)
+        #expect(find.output.isEmpty)
+        #expect(find.errors.contains("metadata only"))
+        let table = "name,client_id,client_secret\ntwo,id,value\n"
+        let adopted = try await home.start(
+            ["client", "import", "--from", "csv", "-", "--tenant", "console", "--identity", auditor.identity],
+            input: table
+        ).finish()
+        #expect(adopted.exitCode == 5)
+        let inventory = try home.write(
+            "version: 1\nclients: [{name: one, tenant: console, owner: me}]\n", to: "inventory.yaml")
+        let dry = try await home.run("apply", "-f", inventory, "--dry-run", "--identity", auditor.identity)
+        #expect(dry.exitCode == 0)
+        #expect(dry.output.contains("owner: (none) -> me"))
+        let applied = try await home.run("apply", "-f", inventory, "--yes", "--identity", auditor.identity)
+        #expect(applied.exitCode == 1)
+        #expect(try await home.succeed("client", "list").contains("one"))
+        #expect(try await !home.succeed("client", "list").contains("me"))
+    }
 }

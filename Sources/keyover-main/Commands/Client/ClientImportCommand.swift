@@ -36,8 +36,11 @@ struct ClientImportCommand: KeyoverSubcommand {
     @OptionGroup var why: ReasonOption
     @OptionGroup var form: FormatOption
 
-    /// The largest file that is read.
-    private static let limit = 4 << 20
+    /// The largest file that is read; with the secrets out of it, it has to fit into locked memory.
+    private static let limit = 2 << 20
+
+    // Between two clients, not within one: what was stored is noted, too.
+    static var isCancelledBySignals: Bool { false }
 
     func validate() throws {
         if from == .env, tenant == nil {

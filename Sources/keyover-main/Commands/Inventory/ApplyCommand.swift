@@ -28,6 +28,9 @@ struct ApplyCommand: KeyoverSubcommand {
     @OptionGroup var confirmation: YesOption
     @OptionGroup var form: FormatOption
 
+    // Between two changes, not within one: what was stored is noted, too.
+    static var isCancelledBySignals: Bool { false }
+
     func run(in session: Session) async throws -> ExitStatus {
         let reader = InventoryReader(parsing: try InventoryFile.read(file))
         let terminal = session.terminal
@@ -63,9 +66,7 @@ struct ApplyCommand: KeyoverSubcommand {
     ) async throws -> InventoryReport {
         let count = plan.pending.count
         guard count > 0 else { return preview }
-        let destinations = plan.pending.count { $0.action == .change && !$0.warnings.isEmpty }
-        let places = destinations == 0 ? "" : ", \(destinations) of them about where secrets are sent"
-        try confirmation.demand("Make \(count == 1 ? "this change" : "these \(count) changes")\(places)?", in: session)
+        try confirmation.demand(question(plan.pending), in: session)
         let terminal = session.terminal
         var applier = InventoryApplier(workspace: workspace, plan: plan, reason: why.reason)
         await applier.apply { done in
@@ -73,6 +74,14 @@ struct ApplyCommand: KeyoverSubcommand {
         }
         terminal.clearLive()
         return InventoryReport(plan, applier.outcomes, isDry: false)
+    }
+
+    private func question(_ pending: [InventoryChange]) -> String {
+        let destinations = pending.count { $0.action == .change && !$0.warnings.isEmpty }
+        let losses = pending.count { $0.action == .remove }
+        return "Make \(pending.count == 1 ? "this change" : "these \(pending.count) changes")"
+            + (destinations == 0 ? "" : ", \(destinations) of them about where secrets are sent")
+            + (losses == 0 ? "" : ", \(losses) of them to forget what the vault holds") + "?"
     }
 
     private func conclude(_ report: InventoryReport, _ terminal: Terminal) {

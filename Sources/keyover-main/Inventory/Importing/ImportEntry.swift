@@ -13,6 +13,9 @@ struct ImportEntry: Sendable {
 
 /// Makes entries of drafts; what is wrong is collected, so that a person sees all of it at once.
 struct ImportReader {
+    /// More clients than these are for several files.
+    private static let limit = 20_000
+
     let file: UnsafeRawBufferPointer
     let tenant: TenantName?
     private(set) var entries: [ImportEntry] = []
@@ -24,7 +27,11 @@ struct ImportReader {
         self.tenant = tenant
         let found = form.drafts(in: file, hasTenant: tenant != nil)
         mistakes = found.mistakes
-        for draft in found.drafts { read(draft) }
+        if let excess = found.drafts.dropFirst(Self.limit).first {
+            let message = "more than \(Self.limit) clients; split the file"
+            mistakes.append(ImportMistake(line: excess.line, message: message))
+        }
+        for draft in found.drafts.prefix(Self.limit) { read(draft) }
         mistakes.sort { $0.line < $1.line }
     }
 

@@ -59,7 +59,9 @@ struct ImportRun {
 
     private func attempt(_ entry: ImportEntry) async -> Attempt {
         do {
-            guard let (tenant, provider) = accounts[entry.registration.tenant] else { return .done(.unchanged) }
+            guard let (tenant, provider) = accounts[entry.registration.tenant] else {
+                return .done(.failed(message: "there is no tenant \(entry.registration.tenant)", hint: nil))
+            }
             let adoption = Adoption(
                 workspace: workspace, tenant: tenant, provider: provider, name: entry.name, clientID: entry.clientID,
                 secret: entry.secret)
