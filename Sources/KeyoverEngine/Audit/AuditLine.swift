@@ -84,7 +84,9 @@ struct AuditChain: Sendable {
 
     /// Whether the line was written by a holder of the key, as this number of this host's log.
     func isAuthentic(_ line: AuditLine) -> Bool {
-        mac(number: line.number, previous: line.previous, entry: line.entry) == line.mac
+        let code = mac(number: line.number, previous: line.previous, entry: line.entry).utf8
+        // In a time that does not tell how much of a forged code is right.
+        return code.count == line.mac.utf8.count && zip(code, line.mac.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private func mac(number: UInt64, previous: String, entry: ArraySlice<UInt8>) -> String {
