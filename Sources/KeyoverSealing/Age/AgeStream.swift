@@ -99,15 +99,17 @@ public final class AgeReader {
             pending += more
         }
         let chunk = pending.prefix(whole)
-        isAtEnd = pending.count <= whole
+        let isLast = pending.count <= whole
         guard chunk.count >= AgePayload.tagCount, index == 0 || chunk.count > AgePayload.tagCount else {
             throw AgeError(.payload, "the last chunk is empty or cut short")
         }
         do {
-            var opened = try AgePayload.open(chunk, index, isLast: isAtEnd, key)
+            var opened = try AgePayload.open(chunk, index, isLast: isLast, key)
             defer { Primitives.wipe(&opened) }
             index += 1
             pending.removeFirst(chunk.count)
+            // Only an authentic last chunk is an end: asked again after a failure, the answer stays a failure.
+            isAtEnd = isLast
             return SecretValue(copying: opened)
         } catch {
             throw AgeError(.payload, "the payload was changed or cut short")
