@@ -39,6 +39,17 @@ final class Scratch: Sendable {
 
 /// Runs a program that has to be installed and has to succeed.
 func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -> [UInt8] {
+    let (status, output, errors) = try outcome(of: program, arguments, input: input)
+    try #require(status == 0, "\(program): \(errors)")
+    return output
+}
+
+/// Runs a program that has to be installed, and tells how it ended.
+func outcome(
+    of program: String, _ arguments: [String], input: [UInt8] = []
+) throws -> (status: Int32, output: [UInt8], errors: String) {
+    // A program that refuses its input need not read all of it.
+    signal(SIGPIPE, SIG_IGN)
     let process = Process()
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
@@ -48,13 +59,12 @@ func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -
     process.standardError = errors
     try process.run()
     let writer = Thread {
-        source.fileHandleForWriting.write(Data(input))
-        source.fileHandleForWriting.closeFile()
+        try? source.fileHandleForWriting.write(contentsOf: Data(input))
+        try? source.fileHandleForWriting.close()
     }
     writer.start()
     let said = try output.fileHandleForReading.readToEnd() ?? Data()
     let complained = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(program): \(String(decoding: complained, as: UTF8.self))")
-    return Array(said)
+    return (process.terminationStatus, Array(said), String(decoding: complained, as: UTF8.self))
 }

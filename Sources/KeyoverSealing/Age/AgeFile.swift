@@ -26,6 +26,9 @@ public enum AgeFile {
         let fileKey = Primitives.randomSecret(FileKeyWrap.fileKeyCount)
         var stanzas: [AgeStanza] = []
         for recipient in recipients { stanzas.append(try recipient.wrap(fileKey)) }
+        guard stanzas.allSatisfy(\.isWritable) else {
+            throw AgeError(.key, "a recipient wants words in the header that it cannot have")
+        }
         try checkScryptIsAlone(stanzas)
         return (AgeHeader(stanzas, fileKey: fileKey), fileKey)
     }

@@ -29,4 +29,9 @@ public struct AgeStanza: Equatable, Sendable {
         self.arguments = arguments
         self.body = body
     }
+
+    /// Whether type and arguments are words that a header can hold.
+    var isWritable: Bool {
+        ([type] + arguments).allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (33...126).contains($0) } }
+    }
 }
