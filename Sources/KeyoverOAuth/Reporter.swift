@@ -2,8 +2,8 @@ import KeyoverCore
 
 /// Words the errors of one call, so that each names the subject and the endpoint, and none a secret.
 struct Reporter {
-    /// What was tried, such as `token exchange of client billing`.
-    let subject: String
+    /// What was tried, such as `token exchange of client billing`, and where as soon as that is known to be fit to be shown.
+    private(set) var subject: String
     /// Cleans what the server wrote.
     let text: ServerText
     /// What the URL is called where it is set.
@@ -16,9 +16,12 @@ struct Reporter {
         ExchangeError(failure, answer: answer, "\(subject): \(what)", remedy: remedy, underlying: underlying)
     }
 
-    func check(_ url: String, allowsLoopbackHTTP: Bool) throws(ExchangeError) -> EndpointURL {
+    /// The URL when it may be sent a secret; from then on errors name its origin.
+    mutating func check(_ url: String, allowsLoopbackHTTP: Bool) throws(ExchangeError) -> EndpointURL {
         do {
-            return try EndpointURL(url, allowsLoopbackHTTP: allowsLoopbackHTTP)
+            let url = try EndpointURL(url, allowsLoopbackHTTP: allowsLoopbackHTTP)
+            subject += " at \(url.origin)"
+            return url
         } catch {
             throw self.error(
                 .unknown, "the \(setting) is refused: \(error.message)",
@@ -36,25 +39,27 @@ struct Reporter {
             let remedy =
                 switch error.cause {
                 case .untrusted: "if a private authority signs the server's certificates, name it in KEYOVER_CA_FILE"
-                case .cannotConnect: "check the \(setting) and the network"
-                default: String?.none
+                case .cannotConnect, .timedOut, .connectionLost:
+                    "check the \(setting) and the network, then run the command again"
+                case .forbiddenAddress: "check the \(setting), and whom its host's name belongs to"
+                case .tooLarge, .malformed: "check that the \(setting) leads to the right server"
+                case .withdrawn, .cancelled: "run the command again"
                 }
             throw self.error(
-                error.isPassing ? .transient : .unknown, "\(call.url.origin): \(error.message)", remedy: remedy,
-                underlying: error)
+                error.isPassing ? .transient : .unknown, error.message, remedy: remedy, underlying: error)
         }
-        guard !(300..<400).contains(answer.status) else { throw redirect(answer, from: call.url) }
+        guard !(300..<400).contains(answer.status) else { throw redirect(answer) }
         return answer
     }
 
     /// An answer that leads elsewhere: a secret is sent only where an admin said.
-    func redirect(_ answer: HTTPAnswer, from url: EndpointURL) -> ExchangeError {
+    func redirect(_ answer: HTTPAnswer) -> ExchangeError {
         let location = answer.headers["location"]
         let target = location.flatMap { try? EndpointURL($0, allowsLoopbackHTTP: true) }
         let elsewhere = target.flatMap { text.clean($0.origin, limit: 200) }
         return error(
             .unknown, answer: AnswerShape(status: answer.status, error: nil),
-            "\(url.origin) answered \(answer.status) and leads to \(elsewhere ?? "another place"), which is not followed",
+            "answered \(answer.status) and leads to \(elsewhere ?? "another place"), which is not followed",
             remedy: "if that is the right place, set the \(setting) to it with keyover client edit")
     }
 
@@ -84,7 +89,7 @@ struct Reporter {
     func noToken(_ answer: HTTPAnswer, _ what: String) -> ExchangeError {
         error(
             .unknown, answer: AnswerShape(status: answer.status, error: nil), what,
-            remedy: "check that the token URL is that of the OAuth token endpoint")
+            remedy: "check that the \(setting) is that of the OAuth token endpoint")
     }
 
     private static func remedy(for failure: FailureClass) -> String? {

@@ -21,7 +21,7 @@ public struct TokenExchanger: TokenExchanging {
     /// One exchange with the grant `client_credentials`.
     public func exchange(_ request: ExchangeRequest) async throws(ExchangeError) -> TokenGrant {
         let basic = AuthenticatedForm.basicCredentials(clientID: request.clientID, secret: request.secret)
-        let reporter = Reporter(
+        var reporter = Reporter(
             subject: "token exchange of client \(Self.shown(request.clientID))",
             text: ServerText(hiding: [request.secret], andForms: [basic]), setting: "token URL")
         guard !request.clientID.isEmpty, !request.secret.isEmpty else {
@@ -37,7 +37,7 @@ public struct TokenExchanger: TokenExchanging {
 
     /// One GET with the token; any status outside of 2xx is thrown.
     public func callCanary(url: String, token: TokenGrant) async throws(ExchangeError) {
-        let reporter = Reporter(
+        var reporter = Reporter(
             subject: "canary request", text: ServerText(hiding: [token.accessToken]), setting: "canary URL")
         let url = try reporter.check(url, allowsLoopbackHTTP: allowsLoopbackHTTP)
         guard token.tokenType.lowercased() == "bearer" else {

@@ -75,7 +75,10 @@ import Testing
                 == "https://login.example/base/a%2Fb/%2E%2E/%2E/c%20d%3F%23%25/%C3%BC")
     }
 
-    @Test(arguments: ["169.254.169.254", "fe80::1", "fd00:ec2::254"])
+    @Test(arguments: [
+        "169.254.169.254", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+        "100.100.100.200", "0.0.0.0", "224.0.0.1",
+    ])
     func aNameThatLeadsToAForbiddenAddressGetsNoRequest(address: String) async throws {
         let channel = NIOAsyncTestingChannel()
         try await channel.connect(to: SocketAddress(ipAddress: address, port: 443))

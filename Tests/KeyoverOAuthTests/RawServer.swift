@@ -79,6 +79,11 @@ struct RawConnection: Sendable {
         try await channel.writeAndFlush(ByteBuffer(string: text)).get()
     }
 
+    /// Sends bytes as they are.
+    func say(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+    }
+
     /// Sends a well-formed answer with a body, and closes.
     func answer(_ body: String, status: String = "200 OK", headers: [String] = []) async throws {
         let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"] + headers

@@ -27,7 +27,6 @@ private let target = FuzzTarget(seeds: tokenSeeds) { bytes in
 private enum Sent {
     static let time = Timestamp(millisecondsSinceEpoch: 1_795_236_334_123)
     static let secret = SecretValue("canary+%&=:/ \"~*'()!-._SeCrEtVaLuE")
-    static let url = must("read the URL") { try EndpointURL("https://login.example.org/oauth/token") }
     static let basic = AuthenticatedForm.basicCredentials(clientID: "billing", secret: secret)
     static let reporter = Reporter(
         subject: "token exchange of client billing", text: ServerText(hiding: [secret], andForms: [basic]),
@@ -57,7 +56,7 @@ private func read(_ answer: HTTPAnswer) -> FuzzTarget.Outcome {
     let depth = HTTPLimits.exchange.jsonDepth
     guard (200..<300).contains(answer.status) else {
         if (300..<400).contains(answer.status) {
-            requireSafe(Sent.reporter.redirect(answer, from: Sent.url))
+            requireSafe(Sent.reporter.redirect(answer))
         } else {
             let error = Sent.reporter.refusal(answer, depth: depth)
             requireSafe(error)
