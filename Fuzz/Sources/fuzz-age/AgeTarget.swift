@@ -129,8 +129,31 @@ private func readKey(_ text: String) -> FuzzTarget.Outcome {
 }
 
 private func open(_ file: [UInt8], with identities: [any AgeIdentity]) -> [UInt8]? {
+    let streamed = stream(file, with: identities)
     do throws(AgeError) {
-        return try AgeFile.decrypt(file, with: identities).plain
+        let plaintext = try AgeFile.decrypt(file, with: identities).plain
+        require(streamed == plaintext || AgeArmor.isArmored(file), "read chunk by chunk, the plaintext is another")
+        return plaintext
+    } catch {
+        requireFit("\(error)")
+        require(streamed == nil, "read chunk by chunk, a file opens that is refused as a whole")
+        return nil
+    }
+}
+
+/// The plaintext as it comes chunk by chunk, from a source that gives as little as it likes.
+private func stream(_ file: [UInt8], with identities: [any AgeIdentity]) -> [UInt8]? {
+    var rest = file[...]
+    do {
+        let reader = try AgeReader(for: identities) { buffer in
+            let count = min(buffer.count, rest.count, 50_000)
+            buffer.copyBytes(from: rest.prefix(count))
+            rest = rest.dropFirst(count)
+            return count
+        }
+        var plaintext: [UInt8] = []
+        while let chunk = try reader.next() { plaintext += chunk.plain }
+        return plaintext
     } catch {
         requireFit("\(error)")
         return nil

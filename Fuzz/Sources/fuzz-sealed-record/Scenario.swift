@@ -145,8 +145,11 @@ enum Scenario {
         for position in [UInt8(3), 40, 255] { node[position] = [UInt8](repeating: position, count: 32) }
         seeds["node"] = input("n", node.bytes)
         seeds["transcript"] = input("n", [0, 0, 0, 1, 65, 0, 0, 0, 0])
-        seeds["key-file"] = input("k", KeyFile(keyring).encoded().plain)
-        seeds["key-file-metadata"] = input("k", KeyFile(keyring).metadataOnly.encoded().plain)
+        let recipients = (0..<2).map { VaultRecipient.key(X25519Recipient(bytes: [UInt8](repeating: $0, count: 32))) }
+        let file = KeyFile(keyring, for: try VaultAudience(full: [recipients[0]], metadataOnly: [recipients[1]]))
+        seeds["key-file"] = input("k", file.encoded().plain)
+        seeds["key-file-metadata"] = input("k", file.metadataOnly.encoded().plain)
+        seeds["backup"] = input("b", Backup.archive)
         return seeds
     }
 }

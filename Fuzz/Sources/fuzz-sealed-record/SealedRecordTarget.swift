@@ -9,6 +9,7 @@ import KeyoverCore
 //   v  the payload of a client's row, which everything vouches for
 //   o  the plaintext of the sealed root      l  that of a ledger entry
 //   n  a node of the tree, and a transcript  k  the text of a key file
+//   b  the archive inside a backup
 private let target = FuzzTarget(seeds: Scenario.seeds) { bytes in
     var input = FuzzInput(bytes)
     let letter = input.letter()
@@ -21,6 +22,7 @@ private let target = FuzzTarget(seeds: Scenario.seeds) { bytes in
     case "l": return openLedgerEntry(rest)
     case "n": return readNode(rest)
     case "k": return readKeyFile(rest)
+    case "b": return Backup.read(rest)
     default: return .refused
     }
 }
@@ -142,7 +144,9 @@ private func readNode(_ bytes: [UInt8]) -> FuzzTarget.Outcome {
 private func readKeyFile(_ text: [UInt8]) -> FuzzTarget.Outcome {
     let file = attempt { () throws(VaultError) in try KeyFile(parsing: SecretValue(copying: text)) }
     guard let file else { return .refused }
-    require(file.encoded().plain == text, "a key file has a second spelling")
+    let written = file.encoded()
+    let again = must("read a key file") { () throws(VaultError) in try KeyFile(parsing: written) }
+    require(again.encoded() == written && again.access == file.access, "a key file changes when it is written")
     return .accepted
 }
 

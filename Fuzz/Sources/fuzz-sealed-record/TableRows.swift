@@ -111,4 +111,6 @@ final class TableRows: MutableVaultRows {
     }
 
     func put(_ node: TreeNode, at position: Int64) { nodes[position] = node.isEmpty ? nil : node.bytes }
+
+    func removeNodes() { nodes = [:] }
 }
