@@ -17,6 +17,8 @@ struct Workspace: Sendable {
     private let claimTerm: TimeSpan
     /// The command line that takes a backup after each change, when there is one.
     private let afterRotation: String?
+    /// Whether somebody else notes the end of the audit log, after many changes once.
+    private var isOneOfMany = false
 
     init(
         vault: any Vault, http: BoundedHTTP, policies: PolicySet, stateDirectory: String,
@@ -105,8 +107,18 @@ struct Workspace: Sendable {
 
     /// Notes the end of the audit log in the vault: what a command that changed something does last.
     func noteAuditHead() async throws {
+        guard !isOneOfMany else { return }
         try await HostMark(vault: vault, log: audit).update()
         try await automaticBackup?.runIfChanged()
+    }
+
+    /// The workspace for one of many changes, after the last of which ``noteAuditHead()`` is called on this one.
+    ///
+    /// A backup after each of a thousand changes would be a thousand backups of the whole vault.
+    func forOneOfMany() -> Workspace {
+        var workspace = self
+        workspace.isOneOfMany = true
+        return workspace
     }
 
     /// A fresh record id.

@@ -200,6 +200,25 @@ struct ImportTests {
         try await home.succeed("vault", "verify")
     }
 
+    @Test("many changes make one backup, after the last of them")
+    func backup() async throws {
+        try await prepare()
+        let hook = try home.write(
+            "#!/bin/sh\ncat > /dev/null; echo once >> \(home.path)/backups\n", to: "hook", mode: 0o700)
+        try await home.succeed("vault", "backup", "--after-rotation", hook)
+        let file = home.path + "/backups"
+        unlink(file)
+        let text = "name,client_id,client_secret\n" + (1...5).map { "c\($0),id,value\n" }.joined()
+        let result = try await start(text).finish()
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(FileManager.default.contents(atPath: file) == Data("once\n".utf8))
+        let inventory =
+            "version: 1\nclients:\n" + (1...5).map { "  - {name: c\($0), tenant: console, owner: me}\n" }.joined()
+        try await home.succeed("apply", "-f", try home.write(inventory, to: "inventory.yaml"), "--yes")
+        #expect(FileManager.default.contents(atPath: file) == Data("once\nonce\n".utf8))
+        try await home.succeed("log", "--verify")
+    }
+
     @Test("secrets are tried live, and no program or file shows them on the way")
     func verified() async throws {
         let canary = Needles.canary("import")

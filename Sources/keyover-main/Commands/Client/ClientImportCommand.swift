@@ -55,7 +55,8 @@ struct ClientImportCommand: KeyoverSubcommand {
         let entries = try read(in: session)
         let accounts = try await accounts(for: entries, workspace, session)
         let run = ImportRun(
-            workspace: workspace, accounts: accounts, isVerifying: !noVerify, isDry: dryRun, reason: why.reason)
+            workspace: workspace.forOneOfMany(), accounts: accounts, isVerifying: !noVerify, isDry: dryRun,
+            reason: why.reason)
         let terminal = session.terminal
         let results = await run.run(entries) { done in
             if terminal.errors.isTerminal, !terminal.isQuiet { terminal.showLive("\(done) of \(entries.count)") }
@@ -64,6 +65,7 @@ struct ClientImportCommand: KeyoverSubcommand {
         let report = ImportReport(results, file: file, isDry: dryRun, isVerifying: !noVerify)
         if form.format == .json { try terminal.show(json: report) } else { report.show(on: terminal) }
         conclude(report, terminal)
+        if report.count("added") > 0 { try await workspace.noteAuditHead() }
         return report.isGood ? .done : .failed
     }
 

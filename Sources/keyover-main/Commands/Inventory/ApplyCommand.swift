@@ -48,6 +48,7 @@ struct ApplyCommand: KeyoverSubcommand {
         let report = try await apply(plan, preview, workspace, session)
         if form.format == .json { try terminal.show(json: report) }
         conclude(report, terminal)
+        if report.count("done") > 0 { try await workspace.noteAuditHead() }
         return report.isGood ? .done : .failed
     }
 
@@ -68,7 +69,7 @@ struct ApplyCommand: KeyoverSubcommand {
         guard count > 0 else { return preview }
         try confirmation.demand(question(plan.pending), in: session)
         let terminal = session.terminal
-        var applier = InventoryApplier(workspace: workspace, plan: plan, reason: why.reason)
+        var applier = InventoryApplier(workspace: workspace.forOneOfMany(), plan: plan, reason: why.reason)
         await applier.apply { done in
             if terminal.errors.isTerminal, !terminal.isQuiet { terminal.showLive("\(done) of \(count)") }
         }
