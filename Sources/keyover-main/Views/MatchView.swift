@@ -27,11 +27,15 @@ struct MatchView: Encodable {
         case .slot(let name):
             (slot, active) = (name.rawValue, record.active == name)
             filled = record[name]
-            let isKnown = record.rotation?.compromised == name
-            next =
-                isKnown
-                ? "keyover resume \(record.name)"
-                : "keyover rotate \(record.name) --compromised \(name.rawValue) --reason \"leaked: WHERE IT WAS FOUND\""
+            if record.isToBeRecovered {
+                // Nothing is rotated before it is known which of its secrets work.
+                next = "keyover recover \(record.name)"
+            } else if record.rotation?.compromised == name {
+                next = "keyover resume \(record.name)"
+            } else {
+                next =
+                    "keyover rotate \(record.name) --compromised \(name.rawValue) --reason \"leaked: WHERE IT WAS FOUND\""
+            }
         case .standby:
             (slot, active) = ("standby", false)
             // The standby's secret is replaced when the next rotation begins, before anybody uses it.
