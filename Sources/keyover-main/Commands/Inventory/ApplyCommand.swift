@@ -78,7 +78,7 @@ struct ApplyCommand: KeyoverSubcommand {
     }
 
     private func question(_ pending: [InventoryChange]) -> String {
-        let destinations = pending.count { $0.action == .change && !$0.warnings.isEmpty }
+        let destinations = pending.count { $0.action != .remove && !$0.warnings.isEmpty }
         let losses = pending.count { $0.action == .remove }
         return "Make \(pending.count == 1 ? "this change" : "these \(pending.count) changes")"
             + (destinations == 0 ? "" : ", \(destinations) of them about where secrets are sent")

@@ -86,7 +86,11 @@ struct InventoryPlanner {
                 [
                     FieldChange(key: "provider", auditKey: "provider", old: nil, new: next.provider)
                 ] + bare.changes(to: next) + Self.file("admin_file", adminFile)
-            plan.changes.append(InventoryChange(subject: subject, work: .addTenant(next), fields: said))
+            var change = InventoryChange(subject: subject, work: .addTenant(next), fields: said)
+            if let adminFile, let place = next.destination {
+                change.warnings = ["the credential in \(adminFile) will be sent to \(place)"]
+            }
+            plan.changes.append(change)
             return
         }
         let fields = current.changes(to: next)
@@ -192,7 +196,8 @@ struct InventoryPlanner {
             plan.changes.append(
                 InventoryChange(
                     subject: subject, work: .adoptClient(adopted),
-                    fields: fields + Registration(tenant: tenant).changes(to: shown) + Self.file("secret_file", file)))
+                    fields: fields + Registration(tenant: tenant).changes(to: shown) + Self.file("secret_file", file),
+                    warnings: ["the secret in \(file) will be sent to \(shown.tokenURL ?? "nowhere")"]))
         } catch {
             plan.changes.append(.blocked(subject, by: error))
         }
