@@ -87,6 +87,15 @@ import Testing
         #expect(refusal { _ = try read(newer) } == .notTrusted)
     }
 
+    @Test func aRecordCannotHaveValuesWithoutEnd() throws {
+        let values = Dictionary(uniqueKeysWithValues: (0..<20).map { ("field-\($0)", SecretValue("hush")) })
+        let file = try backup {
+            try $0.add(.keys(keys))
+            try $0.add(.record(kind: "client", name: "a", metadata: Data("{}".utf8), values: values))
+        }
+        #expect(refusal { _ = try read(file) } == .notTrusted)
+    }
+
     @Test func whoeverHasNoIdentityOpensNothing() throws {
         let file = try backup { try $0.add(.keys(keys)) }
         let other = try X25519Identity.generate()

@@ -7,6 +7,9 @@ public import KeyoverCore
 /// What ``read(_:)`` hands over on the way is authentic piece by piece, but only when it returns is it known to be whole
 /// and the vault's own: until then nothing may be done with it that cannot be undone.
 public final class BackupReader {
+    /// No kind of record has nearly as many; until the manifest is read, anybody may have made the backup.
+    private static let valuesLimit = 16
+
     private let age: AgeReader
     private var digest = SHA256()
     /// Plaintext that was decrypted and not taken yet, and how far it has been taken.
@@ -48,7 +51,7 @@ public final class BackupReader {
             let before = Array(digest.finalize())
             let (name, count) = try nextMember()
             if case .value(let kind, let owner, let field) = name {
-                guard record?.kind == kind, record?.name == owner else {
+                guard record?.kind == kind, record?.name == owner, record?.values.count ?? 0 < Self.valuesLimit else {
                     throw BackupManifest.damaged("a value is out of place")
                 }
                 record?.values[field] = try content(count)
