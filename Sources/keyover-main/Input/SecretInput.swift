@@ -11,7 +11,6 @@ struct SecretInput {
     /// The secret on standard input; on a terminal it is asked for and not shown.
     func standardInput(asking question: String) throws -> SecretValue {
         guard isatty(STDIN_FILENO) == 1 else { return try read(STDIN_FILENO, named: "standard input") }
-        terminal.ask("\(question): ")
         var shown = termios()
         guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return try read(STDIN_FILENO, named: "standard input") }
         var hidden = shown
@@ -19,6 +18,8 @@ struct SecretInput {
         hidden.c_lflag |= tcflag_t(ECHONL)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         defer { tcsetattr(STDIN_FILENO, TCSANOW, &shown) }
+        // Asked only now: an answer typed at once is neither shown nor thrown away.
+        terminal.ask("\(question): ")
         var bytes = try StandardInput.line(limit: 4096)
         return try checked(SecretValue(consuming: &bytes), named: "the answer")
     }

@@ -46,6 +46,8 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         let before = vault.audience
         let after = try audience(from: before, isLenient: vault.isBetweenEpochs)
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
+        // An identity that is configured would be tried, and its failure would be final.
+        let identity = passphrase ? try ConfigurationEditor.editing(.identity, of: session.settings) : nil
         try demandConsent(before, after, in: session)
         let new = passphrase ? try newPassphrase(session.terminal) : nil
         let details = Self.details(from: before, to: after)
@@ -53,8 +55,12 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         let pin = try await vault.rekey(for: after, passphrase: new, marking: nil) { commitments throws(VaultError) in
             try editor?.set(.keyCommitment, to: VaultPin(vaultID: nil, commitments: commitments).commitmentText)
         }
-        try await session.reloaded(knowing: new).openWorkspace().note("vault.rekeyed", details, reason: why.reason)
-        try show(pin, after, isPinned: editor != nil, on: session.terminal)
+        try identity?.remove(.identity)
+        if before.full != [.passphrase] || after.full == [.passphrase] {
+            try await session.reloaded(knowing: new).openWorkspace().note(
+                "vault.rekeyed", details, reason: why.reason)
+        }
+        try show(pin, before, after, isPinned: editor != nil, on: session.terminal)
         return .done
     }
 
@@ -91,7 +97,9 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         ].filter { !$0.value.isEmpty }
     }
 
-    private func show(_ pin: VaultPin, _ audience: VaultAudience, isPinned: Bool, on terminal: Terminal) throws {
+    private func show(
+        _ pin: VaultPin, _ before: VaultAudience, _ audience: VaultAudience, isPinned: Bool, on terminal: Terminal
+    ) throws {
         if form.format == .json {
             return try terminal.show(
                 json: View(
@@ -105,6 +113,9 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         terminal.show(sheet)
         if isPinned {
             terminal.print("The new key_commitment is in the configuration of this host; other hosts need it too.")
+        }
+        if before.full == [.passphrase], audience.full != [.passphrase] {
+            terminal.print("The passphrase opens it no longer: set identity in config.yaml, or give --identity FILE.")
         }
         if !remove.isEmpty {
             terminal.print("Who was removed may have copied what he could read: keyover rotate --all --reason TEXT")

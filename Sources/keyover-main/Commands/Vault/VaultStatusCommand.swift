@@ -15,8 +15,9 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let status = try await session.openInspectableVault().status()
         let settings = try session.settings
         let isPinned = settings.vaultID != nil && settings.keyCommitment != nil
+        let backup = BackupNote(stateDirectory: settings.stateDirectory, vaultID: status.id.description).read()
         if form.format == .json {
-            try session.terminal.show(json: View(status, isPinned: isPinned))
+            try session.terminal.show(json: View(status, backup, isPinned: isPinned))
             return .done
         }
         var sheet = Sheet()
@@ -29,6 +30,7 @@ struct VaultStatusCommand: KeyoverSubcommand {
         sheet.add("values", status.opensValues ? "can be read with this identity" : "cannot be read with this identity")
         sheet.add("state", status.mark.description)
         sheet.add("newest seen here", status.highWaterMark?.description ?? "none")
+        sheet.add("newest backup", backup.map { "\($0.at), of state \($0.mark)" } ?? "none made on this host")
         for (kind, count) in status.records.sorted(by: { $0.key < $1.key }) {
             sheet.add("\(kind) records", String(count))
         }
@@ -48,11 +50,13 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let opensValues: Bool
         let state: String
         let highWaterMark: String?
+        let backupAt: Timestamp?
+        let backupState: String?
         let records: [String: Int]
         let consumers: Int
         let byteCount: Int
 
-        init(_ status: VaultStatus, isPinned: Bool) {
+        init(_ status: VaultStatus, _ backup: (at: Timestamp, mark: String)?, isPinned: Bool) {
             location = status.location.description
             id = status.id
             keyCommitment = status.keyCommitment
@@ -62,6 +66,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
             opensValues = status.opensValues
             state = status.mark.description
             highWaterMark = status.highWaterMark?.description
+            backupAt = backup?.at
+            backupState = backup?.mark
             records = status.records
             consumers = status.ledgerEntries
             byteCount = status.byteCount
