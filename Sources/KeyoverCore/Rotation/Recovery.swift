@@ -13,7 +13,8 @@ extension ClientRecord {
         let details = restored.details(of: slot, in: self)
         self[slot]?.verifiedAt = now
         if slot == active {
-            rotation?.takeUpAgain(active, seeing: evidence, at: now)
+            // Whoever holds a secret of the time that is undone has to ask again.
+            if rotation?.takeUpAgain(active, seeing: evidence, at: now) == true { generation += 1 }
         } else {
             generation += 1
             endRotation(on: slot, seeing: evidence, at: now, by: actor)
@@ -71,9 +72,12 @@ extension ClientRecord {
 extension Rotation {
     /// Goes on after a restore with the active secret, which works.
     ///
-    /// Since the backup traffic may have been on the other secret once more, so a drain begins anew; and a mint whose
-    /// answer was open then may be what applications use now, so it is no orphan to be removed at once.
-    fileprivate mutating func takeUpAgain(_ active: SlotName, seeing evidence: [Evidence], at now: ClockReading) {
+    /// Since the backup traffic may have been on the other secret, so a drain begins anew, announcements included; and a
+    /// mint whose answer was open then may be what applications use now, so it is no orphan to be removed at once.
+    /// Answers whether traffic has to be announced anew.
+    fileprivate mutating func takeUpAgain(
+        _ active: SlotName, seeing evidence: [Evidence], at now: ClockReading
+    ) -> Bool {
         self.evidence = Array((self.evidence + evidence).suffix(Self.evidenceLimit))
         claim = nil
         activeAcceptedAt = nil
@@ -82,20 +86,24 @@ extension Rotation {
             guard case .add(let tag) = intent?.write else { break }
             intent = nil
             tags.removeAll { $0 == tag }
-        case (.draining, .secondary), (.deactivating, .secondary), (.soaking, .secondary), (.retiring, .secondary):
-            drainAgain(in: .draining, at: now)
-        case (.drainBack, .primary):
-            drainAgain(in: .drainBack, at: now)
-        case (.cutOver, _), (.switchBack, _):
+        case (.cutOver, .secondary), (.draining, .secondary), (.deactivating, .secondary), (.soaking, .secondary),
+            (.retiring, .secondary):
+            announceAgain(in: .cutOver, at: now)
+            return true
+        case (.switchBack, .primary), (.drainBack, .primary):
+            announceAgain(in: .switchBack, at: now)
+            return true
+        case (.staged, _), (.verifying, _), (.precheck, _):
             switchedAt = now
-        case (.staged, _), (.verifying, _), (.draining, _), (.deactivating, _), (.soaking, _), (.retiring, _),
-            (.proving, _), (.completed, _), (.precheck, _), (.drainBack, _), (.removing, _), (.provingRemoved, _),
-            (.rolledBack, _), (.needsAttention, _):
+        case (.cutOver, _), (.switchBack, _), (.draining, _), (.deactivating, _), (.soaking, _), (.retiring, _),
+            (.proving, _), (.completed, _),
+            (.drainBack, _), (.removing, _), (.provingRemoved, _), (.rolledBack, _), (.needsAttention, _):
             break
         }
+        return false
     }
 
-    private mutating func drainAgain(in stage: Stage, at now: ClockReading) {
+    private mutating func announceAgain(in stage: Stage, at now: ClockReading) {
         self.stage = stage
         attention = nil
         waiting = nil
@@ -104,6 +112,7 @@ extension Rotation {
         turnedOff = nil
         enteredAt = now
         switchedAt = now
+        deliveries = []
         failures = 0
     }
 }

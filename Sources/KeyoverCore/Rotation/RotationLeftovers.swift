@@ -28,8 +28,8 @@ extension RotationMachine {
     /// Only behind the gate of a rotation that went forward: nobody can be using what readers are not given any more.
     mutating func sweepLeftovers(_ listed: [ListedSecret]) -> Effect? {
         guard rotation.stage == .completed, rotation.compromised == nil else { return nil }
+        record.adopt(listed, at: context.now, by: context.actor)
         if rotation.recovery != nil {
-            record.adopt(listed, at: context.now, by: context.actor)
             let kept = record.primary.secretID
             record.owned.removeAll { owned in
                 owned.secretID != kept && !listed.contains { $0.id == owned.secretID }

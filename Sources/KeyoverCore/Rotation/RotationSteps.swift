@@ -9,7 +9,7 @@ extension RotationMachine {
 
     /// Slots were counted: declares the mint, or makes room first.
     mutating func mint(beside listed: [ListedSecret]) -> Effect {
-        if record.isUnderRecovery { record.adopt(listed, at: context.now, by: context.actor) }
+        record.adopt(listed, at: context.now, by: context.actor)
         if listed.count >= context.capabilities.maxSecrets { return makeRoom(listed) }
         if let wait = waitToBegin() { return wait }
         rotation.tags.append(context.freshTag)
@@ -139,7 +139,9 @@ extension RotationMachine {
         record[slot]?.verifiedAt = now
         if record.active == slot { activeAccepted(evidence) }
         guard rotation.stage == .precheck else { return advance() }
-        return enter(record.active == .primary ? .removing : .switchBack)
+        // Traffic may be on the secondary though the record is not, from a time that a restore has made undone.
+        let wasMoved = record.active == .secondary || rotation.switchedAt != nil
+        return enter(wasMoved ? .switchBack : .removing)
     }
 
     /// The primary does not work, so there is no going back to it.

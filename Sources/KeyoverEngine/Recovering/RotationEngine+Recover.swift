@@ -7,6 +7,8 @@ extension RotationEngine {
         case notNeeded(ClientRecord)
         /// This slot's secret works, and readers are given it; a rotation in progress waits to be resumed.
         case verified(SlotName, ClientRecord)
+        /// What the lost machine had sent last may still take effect, for longer than the options allow to wait.
+        case waiting(Waiting, ClientRecord)
         /// No secret works any more; the rotation that replaces them went so far.
         case replacing(Result)
     }
@@ -41,7 +43,33 @@ extension RotationEngine {
 }
 
 extension RotationRunner {
+    /// Waits until everything that was sent before the restore has taken effect everywhere, or never will; before that
+    /// a secret may be accepted that is gone a moment later.
+    ///
+    /// The two moments may lie in different boots, so that the wall clock is all there is to go by.
+    private mutating func outlastLostWrites() async throws -> Waiting? {
+        guard let restored = record.restored else { return nil }
+        let capabilities = provider.capabilities
+        let commit = ProviderPowers(provider).adding == nil ? .zero : capabilities.commitDelay
+        let span = commit + capabilities.propagationBound
+        let missing = min(span, restored.at + span - parts.clock.now().wall)
+        guard missing > .zero else { return nil }
+        let waiting = Waiting(
+            .provider, "what was sent before the restore may still take effect", until: parts.clock.now().wall + missing
+        )
+        guard waited + missing <= options.wait else { return waiting }
+        parts.progress(.waiting(waiting, record.name))
+        do {
+            try await pause(missing)
+        } catch is CancellationError {
+            throw interrupted()
+        }
+        return nil
+    }
+
     fileprivate mutating func recover(reason: String?) async throws -> RotationEngine.Recovery {
+        try await outlastClaim()
+        if let waiting = try await outlastLostWrites() { return .waiting(waiting, record) }
         let findings = try await SlotProber(prober: prober(), demanded: demanded).findings()
         var next = record
         switch findings.survivor {

@@ -10,6 +10,19 @@ extension RotationRunner {
     /// long the caller would wait, it is left alone.
     mutating func takeOver() async throws {
         try await flushOutbox()
+        try await outlastClaim()
+        do {
+            try await write(record)
+        } catch let error as VaultError where error.code == .conflict {
+            throw busy()
+        } catch {
+            try? await release()
+            throw error
+        }
+    }
+
+    /// Waits until no other runner may send anything for the rotation any more.
+    mutating func outlastClaim() async throws {
         let firstSeen = parts.clock.now()
         while true {
             guard let claim = record.rotation?.claim else { break }
@@ -30,14 +43,6 @@ extension RotationRunner {
             guard let successor = found.record.rotation else { throw busy() }
             guard successor.claim == nil || successor.claim == claim else { throw busy() }
             current = found
-        }
-        do {
-            try await write(record)
-        } catch let error as VaultError where error.code == .conflict {
-            throw busy()
-        } catch {
-            try? await release()
-            throw error
         }
     }
 }

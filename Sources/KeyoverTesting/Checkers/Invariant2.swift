@@ -18,6 +18,8 @@ final class Invariant2: InvariantChecker {
         let record = simulation.store.record
         switch write {
         case .remove(let id), .deactivate(let id):
+            // Under recovery, what the rotation has minted goes again while no secret works; nobody was given it.
+            guard record.mustProveActive(before: write) else { return }
             guard let slot = SlotName.allCases.first(where: { record[$0]?.secretID == id }) else { return }
             judge(slot, simulation)
         case .add, .reactivate: return
@@ -35,6 +37,11 @@ final class Invariant2: InvariantChecker {
             gateHasOpened = false
         }
         if !gateHasOpened, isGateOpen(simulation) { gateHasOpened = true }
+    }
+
+    func restored(_ backup: SimulatedBackup, in simulation: Simulation) {
+        generation = backup.record.generation
+        gateHasOpened = false
     }
 
     private func judge(_ slot: SlotName, _ simulation: Simulation) {

@@ -8,6 +8,7 @@ internal import KeyoverCore
 /// who settles a rotation whose mint is still open takes that upon herself. Manual rotations waive it.
 final class Invariant3: InvariantChecker {
     private var waivedTags: Set<String> = []
+    private var lostAt: Int64?
 
     func stored(_ old: ClientRecord, _ new: ClientRecord, by process: SimulatedProcess?, in simulation: Simulation) {
         guard let rotation = old.rotation, new.rotation == nil, new.lastRotation?.outcome == .needsAttention else {
@@ -16,8 +17,13 @@ final class Invariant3: InvariantChecker {
         waivedTags.formUnion(rotation.tags)
     }
 
+    /// What was minted after the backup is unknown until a list shows it.
+    func restored(_ backup: SimulatedBackup, in simulation: Simulation) {
+        lostAt = simulation.now
+    }
+
     func check(_ simulation: Simulation) {
-        guard simulation.scenario.capabilities.mintRepair == .removeTagged else { return }
+        guard simulation.scenario.capabilities.mintRepair == .removeTagged, lostAt == nil else { return }
         for secret in simulation.server.secrets where isUnknown(secret, simulation) {
             simulation.violate(3, "\(secret.id) was minted and neither an owned secret nor a tag answers for it")
         }

@@ -20,6 +20,8 @@ final class Invariant4: InvariantChecker {
             guard record.owned.contains(where: { $0.secretID == id }) else {
                 return simulation.violate(4, "\(id) is taken away and was never owned")
             }
+            // Under recovery no secret works, and nobody was given what that rotation has minted.
+            guard record.mustProveActive(before: write) else { return }
             guard let active = active(simulation), active.id != id else {
                 return simulation.violate(4, "\(id) is taken away while traffic is on it")
             }

@@ -19,6 +19,12 @@ final class Invariant6: InvariantChecker {
         }
     }
 
+    /// What came after the backup is lost with the log that held it.
+    func restored(_ backup: SimulatedBackup, in simulation: Simulation) {
+        history = Array(history.prefix(Int(backup.record.auditSequence)))
+        compared = min(compared, backup.log.count)
+    }
+
     func check(_ simulation: Simulation) {
         let log = simulation.log.entries
         guard log.count <= history.count else {

@@ -11,7 +11,8 @@ final class Invariant7: InvariantChecker {
         }
         if new.generation < old.generation { simulation.violate(7, "the generation went back") }
         if let rotation = old.rotation, rotation.id != new.rotation?.id {
-            let isArchived = new.rotation == nil && new.lastRotation?.id == rotation.id
+            let isArchived =
+                new.lastRotation?.id == rotation.id && (new.rotation == nil || new.rotation?.recovery != nil)
             if !isArchived { simulation.violate(7, "a rotation in progress was lost") }
         }
         guard let process, let claim = old.rotation?.claim, !process.nonces.contains(claim.nonce) else { return }

@@ -14,6 +14,8 @@ protocol InvariantChecker: AnyObject {
     func given(_ value: SecretValue, until: Int64, in simulation: Simulation)
     /// A person deletes the secret of a slot as she was asked to.
     func removedByHand(_ secret: SimulatedServer.Secret, _ slot: SlotName, in simulation: Simulation)
+    /// A machine was lost and a backup restored.
+    func restored(_ backup: SimulatedBackup, in simulation: Simulation)
     /// A command was given.
     func ordered(_ order: OperatorOrder, in simulation: Simulation)
     /// Something happened.
@@ -28,6 +30,7 @@ extension InvariantChecker {
     func proved(_ secret: SimulatedServer.Secret, in simulation: Simulation) {}
     func given(_ value: SecretValue, until: Int64, in simulation: Simulation) {}
     func removedByHand(_ secret: SimulatedServer.Secret, _ slot: SlotName, in simulation: Simulation) {}
+    func restored(_ backup: SimulatedBackup, in simulation: Simulation) {}
     func ordered(_ order: OperatorOrder, in simulation: Simulation) {}
     func check(_ simulation: Simulation) {}
     func checkQuiet(_ simulation: Simulation) {}

@@ -39,7 +39,7 @@ extension Simulation {
     /// The reader is given the active secret, and says so where it has a name.
     private func ask(_ reader: SimulatedReader) {
         let record = store.given
-        guard let value = record.activeSlot.value else { return }
+        guard record.restored == nil, let value = record.activeSlot.value else { return }
         for checker in checkers { checker.given(value, until: now + declaredCache, in: self) }
         reader.held = (value, record.generation, now)
         hasChanged = true

@@ -3,7 +3,7 @@ internal import KeyoverEngine
 
 /// What the audit log durably holds.
 struct LogStore {
-    private(set) var entries: [AuditEntry] = []
+    var entries: [AuditEntry] = []
 
     /// Appends what is not there yet, as a sink does.
     mutating func append(_ new: [AuditEntry]) {

@@ -51,6 +51,14 @@ struct VaultStore {
         revision += 1
     }
 
+    /// A backup takes the place of everything; a revision is never used twice.
+    mutating func restore(_ backup: ClientRecord, _ ledger: [LedgerEntry], at now: Int64) {
+        switchedAt = now
+        record = backup
+        self.ledger = ledger
+        revision += 1
+    }
+
     /// The record as the backend gives it back.
     var given: ClientRecord {
         guard !mangled.isEmpty else { return record }

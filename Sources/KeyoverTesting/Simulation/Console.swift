@@ -42,6 +42,13 @@ extension Simulation {
         }
     }
 
+    /// Removes what no reader may be using, one of it, to make room after a restore.
+    func clearUnusedSecrets() {
+        let used = readers.compactMap(\.held).filter { now <= $0.since + declaredCache }.map(\.value)
+        let unused = server.existing(at: now).first { !used.contains($0.value) }
+        if let unused { changeSecret(unused, to: .absent) }
+    }
+
     /// Somebody changes secrets out of band; from now on some invariants promise nothing.
     func meddle() {
         people.hasMeddled = true

@@ -35,6 +35,7 @@ extension Coverage {
         case .deliveryFailed: return [.cutOver, .switchBack]
         case .valueMangled: return [.staged]
         case .personErrs: return isByCalls ? [] : [.minting, .retiring, .removing]
+        case .machineLost: return isByCalls ? [.draining] : []
         case .meddling: return [.minting, .draining]
         }
     }

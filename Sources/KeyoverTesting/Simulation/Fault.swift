@@ -27,6 +27,8 @@ public enum Fault: String, CaseIterable, Sendable {
     case interrupted
     /// A host starts anew: its processes die, its boot id changes.
     case reboot
+    /// The machine is lost with vault, log and processes, and a backup is restored.
+    case machineLost
     /// A second runner starts while the first one is at work.
     case secondRunner
     /// A host's wall clock is set forward or backward.

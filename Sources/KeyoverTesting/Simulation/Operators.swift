@@ -10,6 +10,7 @@ enum OperatorOrder {
     case accept([ConsumerName])
     case abort
     case settle
+    case recover
 
     var word: String {
         switch self {
@@ -21,6 +22,7 @@ enum OperatorOrder {
         case .accept: "resume --accept-undrained"
         case .abort: "abort"
         case .settle: "settle"
+        case .recover: "recover"
         }
     }
 
@@ -38,6 +40,12 @@ enum OperatorOrder {
             return try await engine.resume(client, input: .acceptUndrained(names), options: options)
         case .abort: return try await engine.abort(client, options: options)
         case .settle: return try await engine.settle(client)
+        case .recover:
+            switch try await engine.recover(client, reason: "simulated", options: options) {
+            case .replacing(let result): return result
+            case .waiting(let waiting, let record): return .waiting(waiting, record)
+            case .verified(_, let record), .notNeeded(let record): return .finished(.reachedStage, record)
+            }
         }
     }
 }
@@ -90,7 +98,7 @@ extension Simulation {
             guard !self.faultsHaveCeased else { return }
             if self.isAtWork {
                 if self.strikes(.secondRunner) { self.launch(.resume, wait: self.patience()) }
-            } else if self.store.record.rotation != nil {
+            } else if self.store.record.rotation != nil || self.store.record.restored != nil {
                 if self.generator.chance(120) { self.launch(.abort, wait: self.patience()) } else { self.attend() }
             }
             self.scheduleRounds()
@@ -119,8 +127,10 @@ extension Simulation {
 
     /// Does for the rotation what a person who reads `status` would do, then continues it.
     func attend() {
-        guard let rotation = store.record.rotation else { return }
         let wait = faultsHaveCeased ? TimeSpan.hours(2) : patience()
+        let record = store.record
+        if record.restored != nil, !record.isUnderRecovery { return launch(.recover, wait: wait) }
+        guard let rotation = record.rotation else { return }
         if let attention = rotation.attention {
             launch(answer(to: attention), wait: wait)
         } else if rotation.waiting?.kind == .person {
@@ -140,6 +150,9 @@ extension Simulation {
         switch attention.cause {
         case .undrained:
             return .accept(everybody)
+        case .quotaFull where store.record.isUnderRecovery:
+            clearUnusedSecrets()
+            return .resume
         case .quotaFull, .ambiguousOrphan, .unknownSecrets:
             clearUnknownSecrets()
             return .resume
@@ -167,7 +180,7 @@ extension Simulation {
             self.people.attempts += 1
             let limit = self.people.hasMeddled ? Self.attemptLimit / 4 : Self.attemptLimit
             if self.people.attempts > limit { return self.giveUp() }
-            if self.store.record.rotation != nil {
+            if self.store.record.rotation != nil || self.store.record.restored != nil {
                 self.attend()
                 return self.close()
             }

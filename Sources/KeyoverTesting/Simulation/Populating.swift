@@ -24,6 +24,7 @@ extension Simulation {
             schedule(reader)
         }
         scheduleMisfortune()
+        scheduleLosses()
         scheduleOrders()
         after(scenario.faultsCease) {
             self.faultsHaveCeased = true

@@ -66,6 +66,7 @@ struct Scenario {
             case .meddling: return isOn && generator.chance(150) ? 300 : 0
             case .wallJump: return isOn && clocksJump ? rate : 0
             case .reboot: return isOn && !clocksJump ? rate : 0
+            case .machineLost: return isOn ? 200 : 0
             case .valueMangled: return isOn && generator.chance(300) ? 300 : 0
             case .listLagging, .flapping, .commitDelayed, .answerLost, .requestLost, .throttled, .refusedOddly,
                 .crashBeforeCommit,

@@ -9,7 +9,7 @@ internal import KeyoverEngine
 /// - *Vault*: any call may get no answer, before or after its write took place; an admin edits the client between a
 ///   runner's read and its write; a value may be given back mangled.
 /// - *Processes*: die before and after each write to the vault, before and after the provider commits, in their sleep,
-///   or all together when a host reboots; are stopped for longer than their claim and continued; are interrupted; run
+///   or all together when a host reboots or a machine is lost and a backup restored; are stopped for longer than their claim and continued; are interrupted; run
 ///   two at a time, on one host or on two. A dead process does nothing any more, but what it had sent still happens.
 /// - *Clocks*: wall clocks of hosts differ by up to 30 s; on a single host they jump by hours. Boot clocks are steady.
 /// - *Provider*: a write commits up to `commitDelay` after it was sent, whether or not its sender still lives; it
@@ -50,6 +50,8 @@ public final class Simulation: @unchecked Sendable {
     var log = LogStore()
     var people = People()
     var readers: [SimulatedReader] = []
+    /// The newest backup.
+    var backup: SimulatedBackup?
     var journal: Journal
     var coverage = Coverage()
     var checkers: [any InvariantChecker] = []

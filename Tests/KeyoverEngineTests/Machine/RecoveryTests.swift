@@ -66,6 +66,8 @@ import Testing
         bench.advance(.days(1))
         bench.record.recover(on: .secondary, seeing: [], at: bench.now, by: actor)
         try bench.order(.resumed)
+        #expect(bench.effect == .deliver)
+        try bench.see(.delivered([]))
         #expect(bench.effect == .observeGate)
         try bench.see(bench.gate())
         #expect(bench.effect == .wait(.minutes(5)))
@@ -92,6 +94,19 @@ import Testing
         #expect(bench.effect == .checkActive)
         try bench.see(bench.accepted(.primary))
         #expect(try bench.rotation.intent?.write == .remove(SecretID("later")))
+    }
+
+    @Test func theWayBackDrainsTooBecauseTrafficMayHaveBeenForwardMeanwhile() throws {
+        var bench = try MachineBench()
+        try bench.go(to: .verifying)
+        mark(&bench)
+        bench.record.recover(on: .primary, seeing: [], at: bench.now, by: actor)
+        try bench.order(.aborted)
+        try bench.see(bench.accepted(.primary))
+        #expect(bench.stage == .switchBack)
+        try bench.see(.delivered([]))
+        try bench.see(bench.gate())
+        #expect(bench.effect == .wait(.minutes(5)))
     }
 
     @Test func trafficMovesToTheOtherSecretWhenOnlyThatOneWorks() throws {

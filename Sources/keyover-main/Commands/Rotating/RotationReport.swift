@@ -63,21 +63,23 @@ struct RotationReport: Encodable {
             self.init(outcome: .notNeeded, record, at: now)
         case .verified(_, let record):
             self.init(outcome: .recovered, record, at: now)
+        case .waiting(let waiting, let record):
+            self.init(outcome: .waiting, record, at: now, waiting)
         case .replacing(let result):
             // Rolled back, the client is as it came out of the backup.
             self.init(result, at: now, instructions: instructions, succeedsBy: { $0 != .rolledBack })
         }
     }
 
-    private init(outcome: Ending, _ record: ClientRecord, at now: ClockReading) {
+    private init(outcome: Ending, _ record: ClientRecord, at now: ClockReading, _ waiting: Waiting? = nil) {
         let step = NextStep(record, at: now)
         client = record.name
         self.outcome = outcome.rawValue
         stage = record.rotation?.stage.rawValue ?? "idle"
         generation = record.generation
-        exitCode = ExitStatus.done.rawValue
-        waitingFor = step.waitingFor
-        until = step.until
+        exitCode = (waiting == nil ? ExitStatus.done : .waiting).rawValue
+        waitingFor = waiting?.message ?? step.waitingFor
+        until = waiting?.until ?? step.until
         next = step.command
         instructions = nil
         error = nil
@@ -85,7 +87,7 @@ struct RotationReport: Encodable {
 
     /// How a recovery without a rotation of its own ends.
     private enum Ending: String {
-        case recovered, notNeeded
+        case recovered, notNeeded, waiting
     }
 
     /// An error that ended the call.
