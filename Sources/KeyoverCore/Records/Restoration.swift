@@ -16,6 +16,18 @@ public struct Restoration: Codable, Equatable, Sendable {
 }
 
 extension ClientRecord {
+    /// How far a restore lets the generation jump.
+    ///
+    /// After the backup readers may have been given generations that it does not know of. None of their numbers may come
+    /// to mean another secret.
+    public static let restoredGenerationLeap: UInt64 = 1000
+
+    /// Marks the client as one that came out of a backup.
+    public mutating func mark(_ restoration: Restoration) {
+        restored = restoration
+        generation += Self.restoredGenerationLeap
+    }
+
     /// Whether the rotation in progress is the one that replaces what the backup brought back dead.
     ///
     /// One that an older backup had begun to recover is as stale as any other.

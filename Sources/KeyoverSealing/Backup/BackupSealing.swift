@@ -25,7 +25,7 @@ extension RecordSealing {
         switch kind {
         case ClientRecord.kind:
             var client: ClientRecord = try record(metadata, values)
-            client.restored = marking
+            client.mark(marking)
             return try sealAnew(client, name)
         case TenantRecord.kind:
             return try sealAnew(record(metadata, values) as TenantRecord, name)

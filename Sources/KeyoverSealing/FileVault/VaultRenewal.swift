@@ -27,7 +27,7 @@ public struct VaultRenewal<Rows: MutableVaultRows> {
             if let restoration, row.kind == ClientRecord.kind {
                 try reader.sealing.checkMayReplace(row, ClientRecord.self)
                 var client = try reader.sealing.open(row, as: ClientRecord.self)
-                client.restored = restoration
+                client.mark(restoration)
                 try rows.put(sealing.seal(client, serial: mark.counter))
             } else {
                 try rows.put(reader.sealing.reseal(row, with: sealing))
