@@ -138,6 +138,7 @@ import Testing
         }
         #expect(error?.code == .notTrusted)
         #expect(try vault.peek("SELECT epoch FROM vault") == [1])
+        #expect(try keyFile(vault).keyrings.count == 1)
     }
 
     @Test func aPassphraseTakesTheKeysPlaceAndGivesItBack() async throws {

@@ -146,9 +146,8 @@ import Testing
 
     private func backup(of vault: TestVault, alsoTo others: [X25519Recipient] = []) async throws -> [UInt8] {
         let file = Mutex<[UInt8]>([])
-        let manifest = try await vault.fileVault.backUp(label, alsoTo: others, logs: { _ in }) { bytes in
-            file.withLock { $0 += Array(bytes) }
-        }
+        let manifest = try await vault.fileVault.backUp(
+            label, alsoTo: others, logs: { _ in }, sink: { bytes in file.withLock { $0 += Array(bytes) } })
         #expect(manifest.createdAt == label.createdAt)
         return file.withLock { $0 }
     }

@@ -1,5 +1,6 @@
 public import KeyoverCore
 public import KeyoverSealing
+import Synchronization
 
 extension FileVault: RekeyableVault {
     /// Who can open the vault, as its key file says.
@@ -11,7 +12,7 @@ extension FileVault: RekeyableVault {
     ///
     /// 1. The key file gets the new keys beside the old ones, for the new audience; the database says which are in force.
     /// 2. Configuration pins both. 3. One transaction seals everything anew. 4. Configuration pins the new keys, and the
-    /// key file drops the old ones. What fails before step 3 puts the old key file back.
+    /// key file drops the old ones. What fails before the commit puts the old key file back.
     public func rekey(
         for audience: VaultAudience, passphrase: ScryptPassphrase?, marking restoration: Restoration?,
         pinning: @Sendable ([[UInt8]]) throws(VaultError) -> Void
@@ -23,17 +24,19 @@ extension FileVault: RekeyableVault {
         let next = try before.keyring.successor(epoch: epoch)
         let keys = KeyFiles(directory: folder.directory, identities: (passphrase.map { [$0] } ?? []) + identities)
         // Whoever leaves a passphrase behind cannot prove yet that he holds a key.
-        if before.audience.full != [.passphrase] || audience.full == [.passphrase] { try keys.check(audience) }
+        if before.file.access.full != [.passphrase] || audience.full == [.passphrase] { try keys.check(audience) }
+        let isCommitting = Atomic(false)
         do throws(VaultError) {
             try keys.write(KeyFile([before.keyring, next], for: audience))
             try pinning([before.keyring.commitment, next.commitment])
+            try await renew(before, to: next, restoration) { isCommitting.store(true, ordering: .releasing) }
         } catch {
-            let old = KeyFiles(directory: folder.directory, identities: identities)
-            try? old.write(KeyFile([before.keyring], for: before.audience))
+            // Once a commit was tried, a crash may still bring the new epoch: then both stay openable.
+            if !isCommitting.load(ordering: .acquiring) {
+                try? KeyFiles(directory: folder.directory, identities: identities).write(before.file)
+            }
             throw error
         }
-        // When this fails nobody can say whether a crash would still bring the new epoch: both stay openable.
-        try await renew(before, to: next, restoration)
         try pinning([next.commitment])
         try keys.write(KeyFile([next], for: audience))
         return VaultPin(next)
@@ -68,18 +71,20 @@ extension FileVault: RekeyableVault {
                 .conflict, "somebody else has rekeyed the vault", remedy: "run the command again", isRetryable: true)
         }
         let mark = try folder.highWaterMark?.read()
-        return Present(keyring: present, audience: file.access, floor: isRestored ? nil : mark, highest: mark)
+        return Present(file: file, keyring: present, floor: isRestored ? nil : mark, highest: mark)
     }
 
     /// The one transaction: check all, seal all anew, check all again.
     private func renew(
-        _ before: Present, to next: Keyring, _ restoration: Restoration?
+        _ before: Present, to next: Keyring, _ restoration: Restoration?,
+        beforeCommit: @escaping @Sendable () -> Void
     ) async throws(VaultError) {
         _ = try await connections.write { rows in
             let reader = try VaultReader(rows, before.keyring, notOlderThan: before.floor)
             try Self.demandSoundness(reader)
             let mark = try VaultRenewal(rows, reader, to: next).run(marking: restoration)
             try Self.demandSoundness(VaultReader(rows, next, notOlderThan: mark))
+            beforeCommit()
             return mark
         } afterCommit: { [folder] mark in
             try? folder.highWaterMark?.raise(to: mark)
@@ -96,8 +101,10 @@ extension FileVault: RekeyableVault {
     }
 
     private struct Present {
+        /// The key file as it lies there.
+        let file: KeyFile
+        /// The keys in force.
         let keyring: Keyring
-        let audience: VaultAudience
         /// Below which a state of the vault is refused.
         let floor: VaultMark?
         /// The newest state that this host has seen.
