@@ -16,11 +16,21 @@ extension RotationMachine {
             rotation.attention = nil
             rotation.failures = 0
             if attention.from == .minting, attention.cause == .activeRejected { leaveOrphans() }
+            if attention.cause == .readBackMismatch { mintAnew() }
             // Somebody may have removed it only now, so the replicas get their time again.
             if attention.cause == .oldStillWorks { rotation.removedAt = context.now }
             note("rotation.resumed", ["cause": attention.cause.rawValue])
         }
         return isBeyondGoal ? .finish(.reachedStage) : work()
+    }
+
+    /// Gives up a new secret whose value the vault has not kept: nobody has it, so another one is needed.
+    private mutating func mintAnew() {
+        if let id = record.secondary?.secretID, !rotation.orphans.contains(id) { rotation.orphans.append(id) }
+        dropSecondary(isGone: false)
+        rotation.mintedAt = nil
+        rotation.stage = .minting
+        rotation.enteredAt = context.now
     }
 
     /// Goes on without removing what a lost mint left behind.

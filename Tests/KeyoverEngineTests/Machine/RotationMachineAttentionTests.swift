@@ -85,6 +85,41 @@ import Testing
         #expect(bench.record.active == .primary)
     }
 
+    @Test func aMangledValueGivesWayToAnotherSecret() throws {
+        var bench = try MachineBench()
+        try bench.go(to: .staged)
+        try bench.see(.readBack(false))
+        try bench.order(.resumed)
+        #expect(bench.stage == .minting)
+        #expect(bench.record.secondary == nil)
+        #expect(bench.record.owned.contains { $0.secretID == SecretID("new") }, "it is answered for until it is gone")
+        #expect(bench.effect == .checkActive, "nothing is removed while the active secret may be dead")
+        try bench.see(bench.accepted(.primary))
+        try bench.see(.written(.done))
+        #expect(!bench.record.owned.contains { $0.secretID == SecretID("new") })
+        try bench.step()
+        try bench.see(MachineBench.minted(SecretID("newer")))
+        try bench.see(.readBack(true))
+        #expect(bench.stage == .verifying)
+        #expect(bench.record.secondary?.secretID == SecretID("newer"))
+    }
+
+    @Test func aMangledValueOfALeakedSecretsReplacementIsNoDeadEnd() throws {
+        var bench = try MachineBench()
+        try bench.go(to: .staged)
+        try bench.order(.compromised(.primary))
+        try bench.see(.readBack(false))
+        #expect(throws: RotationError.self) { try bench.order(.aborted) }
+        try bench.order(.resumed)
+        try bench.see(bench.refused(.primary))
+        #expect(bench.cause == .activeRejected)
+        try bench.order(.resumed)
+        try bench.step()
+        #expect(bench.stage == .minting, "what is left waits for the sweep: a new secret ends the outage")
+        try bench.see(MachineBench.minted(SecretID("newer")))
+        #expect(bench.stage == .staged)
+    }
+
     @Test func aSecondaryThatIsRefusedRollsBackAndAnUnacceptableOneAsks() throws {
         var bench = try MachineBench()
         try bench.go(to: .verifying)
