@@ -53,7 +53,7 @@ struct Gate {
         if !stragglers.isEmpty {
             let names = stragglers.map(\.description).joined(separator: ", ")
             if isOverdue { return .undrained("not moved to generation \(generation): \(names)") }
-            return .closed(why: "waiting for \(names)", lookAgain: max(Self.interval, remaining))
+            return .closed(why: "not moved yet: \(names)", lookAgain: max(Self.interval, remaining))
         }
         if let failed = rotation.deliveries.first(where: { $0.failure != nil }) {
             if isOverdue { return .undrained("delivery to \(failed.target.kind) keeps failing") }

@@ -12,7 +12,10 @@ enum SystemError {
                 .full, "\(what): \(reason)", remedy: "make room on the disk and run the command again",
                 isRetryable: true)
         case ENOENT, ENOTDIR:
-            return VaultError(.missing, "\(what): \(reason)", remedy: "check the path; keyover init makes a vault")
+            return VaultError(
+                .missing, "\(what): \(reason)",
+                remedy: "check the path, and who runs this; a lost identity has a copy or another: --identity FILE, "
+                    + "a lost vault comes back with keyover vault restore FILE")
         case ELOOP:
             return VaultError(
                 .looseFilePermissions, "\(what): it is a symbolic link", remedy: "name the file itself, not a link")

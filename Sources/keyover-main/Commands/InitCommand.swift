@@ -82,6 +82,7 @@ struct InitCommand: KeyoverSubcommand {
         terminal.print("")
         terminal.print("Who has the identity and the vault has every secret in it; without the identity nobody has.")
         terminal.print("Keep a copy of the identity offline, apart from backups of the vault.")
+        terminal.print("Back up the vault with keyover vault backup FILE, which opens with the same identities.")
         terminal.print("Next: keyover tenant add NAME --provider PROVIDER")
     }
 }

@@ -64,7 +64,7 @@ import Testing
         let late = try entry("web-3", generation: 1, seen: bench.now)
         try bench.see(bench.gate([moved, dead, late]))
         #expect(bench.stage == .draining)
-        #expect(bench.record.rotation?.waiting?.message == "waiting for web-3")
+        #expect(bench.record.rotation?.waiting?.message == "not moved yet: web-3")
         try bench.see(bench.gate([moved, dead]))
         #expect(bench.stage == .retiring)
     }

@@ -13,8 +13,9 @@ struct VaultBackupCommand: KeyoverSubcommand {
             The file is of age's format and opens for everybody who can open the vault, also with the stock program: \
             age -d FILE | tar -x. It holds the secrets, the keys, the audit logs of this host and the counters.
 
-            With --after-rotation no backup is made now: from then on one is made whenever something has changed, and \
-            handed to COMMAND on its standard input. A rotation does not retire the old secret before that succeeded.
+            With --after-rotation one is made now, as a trial, and from then on whenever something has changed; each is \
+            handed to COMMAND on its standard input. A rotation does not retire the old secret before that succeeded, \
+            unless it is --compromised.
             """)
 
     @OptionGroup var globals: GlobalOptions

@@ -119,6 +119,7 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         }
         if !remove.isEmpty {
             terminal.print("Who was removed may have copied what he could read: keyover rotate --all --reason TEXT")
+            terminal.print("The admin credentials of tenants, too: replace them at the provider, then keyover tenant edit")
         }
     }
 
