@@ -119,7 +119,7 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         }
         if !remove.isEmpty {
             terminal.print("Who was removed may have copied what he could read: keyover rotate --all --reason TEXT")
-            terminal.print("The admin credentials of tenants, too: replace them at the provider, then keyover tenant edit")
+            terminal.print("The same goes for the admin credentials of tenants: keyover tenant edit NAME --admin-stdin")
         }
     }
 
