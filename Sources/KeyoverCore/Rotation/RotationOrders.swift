@@ -26,7 +26,10 @@ extension RotationMachine {
 
     /// Gives up a new secret whose value the vault has not kept: nobody has it, so another one is needed.
     private mutating func mintAnew() {
-        if let id = record.secondary?.secretID, !rotation.orphans.contains(id) { rotation.orphans.append(id) }
+        // A person may hand the same one over again; no call could remove it there either.
+        if context.strategy.provision != .person, let id = record.secondary?.secretID, !rotation.orphans.contains(id) {
+            rotation.orphans.append(id)
+        }
         dropSecondary(isGone: false)
         rotation.mintedAt = nil
         rotation.stage = .minting

@@ -41,7 +41,12 @@ final class Invariant2: InvariantChecker {
 
     func restored(_ backup: SimulatedBackup, in simulation: Simulation) {
         generation = backup.record.generation
-        gateHasOpened = false
+        // From these stages traffic never comes back to the slot that goes, whatever happened after the backup.
+        let rotation = backup.record.rotation
+        switch rotation?.attention?.from ?? rotation?.stage {
+        case .retiring, .proving, .removing, .provingRemoved: gateHasOpened = true
+        default: gateHasOpened = false
+        }
     }
 
     private func judge(_ slot: SlotName, _ simulation: Simulation) {
