@@ -66,6 +66,30 @@ struct ManualTests {
         let tree = try await CommandTree.ofTheProgram()
         #expect(tree.complaint(about: words) != nil)
     }
+
+    @Test("the tests that the threat model names are there")
+    func claims() throws {
+        let folder = Repository.path + "/Tests"
+        let sources = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
+            .map { try Repository.text(of: "Tests/" + $0) }
+        func holds(_ name: String) -> Bool {
+            let parts = name.split(separator: "/").map(String.init)
+            guard parts.count == 2 || name.hasSuffix("Tests") else {
+                return sources.contains { $0.contains("func \(name)(") }
+            }
+            return sources.contains { source in
+                source.contains("struct \(parts[0]) {") && (parts.count == 1 || source.contains("func \(parts[1])("))
+            }
+        }
+        let rows = try Repository.text(of: "THREAT_MODEL.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+        // The last cell; names stand between backquotes, so every second piece is one.
+        let names = rows.compactMap { $0.split(separator: "|").last { $0 != " " } }
+            .flatMap { $0.split(separator: "`", omittingEmptySubsequences: false).enumerated() }
+            .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
+            .filter { !$0.hasPrefix("scripts/") && $0 != "Fuzz/" }
+        #expect(names.count > 40)
+        for name in names { #expect(holds(name), "\(name)") }
+    }
 }
 
 /// Files of the project.
