@@ -20,7 +20,9 @@ struct AutomaticBackup: Sendable {
     }
 
     /// Makes a backup and hands it over.
-    func run() async throws {
+    ///
+    /// - Parameter situation: What the error begins with when that fails.
+    func run(failingWith situation: String = "the change is made, but its backup was not stored") async throws {
         let target = DeliveryTarget(kind: BackupDelivery.kind, arguments: command)
         let delivery = CommandDelivery(timeLimit: Self.timeLimit)
         do {
@@ -35,7 +37,7 @@ struct AutomaticBackup: Sendable {
             try backup.note.write(manifest)
         } catch let error as DeliveryError {
             throw ConfigurationError(
-                .unwritable, "the change is made, but its backup was not stored: \(error.description)",
+                .unwritable, "\(situation): \(error.description)",
                 remedy:
                     "mend the command, and try it with keyover vault backup --after-rotation '\(command.joined(separator: " "))'"
             )

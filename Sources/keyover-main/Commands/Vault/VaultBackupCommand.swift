@@ -103,7 +103,7 @@ struct VaultBackupCommand: KeyoverSubcommand {
             return .done
         }
         let backup = AutomaticBackup(Backup(workspace: try await session.openWorkspace()), command: command)
-        try await backup.run()
+        try await backup.run(failingWith: "the trial failed, so the command is not remembered")
         try editor.set(.afterRotation, to: command)
         session.terminal.note("a backup was made and taken; one will be made after each change")
         return .done
