@@ -77,8 +77,13 @@ public final class AuditRestoration {
     private static let mark = ".restored"
 
     /// Begins the log of a host.
-    public func begin(_ host: Name<HostRecord>) throws {
-        let folder = try StateFolder(stateDirectory + "/audit", creating: true)
+    public func begin(_ host: Name<HostRecord>) throws(AuditError) {
+        let folder: StateFolder
+        do {
+            folder = try StateFolder(stateDirectory + "/audit", creating: true)
+        } catch {
+            throw .unwritable(error)
+        }
         let name = "\(host).jsonl" + Self.mark
         unlinkat(folder.descriptor, name, 0)
         if descriptor >= 0 { close(descriptor) }
@@ -89,7 +94,7 @@ public final class AuditRestoration {
     }
 
     /// Adds bytes to the log that began last.
-    public func take(_ bytes: UnsafeRawBufferPointer) throws {
+    public func take(_ bytes: UnsafeRawBufferPointer) throws(AuditError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -102,7 +107,7 @@ public final class AuditRestoration {
     /// Puts the logs in place; the answer names those that are kept aside, since the log that is here tells another story.
     ///
     /// A log that continues the backup's stays; one that the backup's continues gives way to it.
-    public func finish() throws -> [String] {
+    public func finish() throws(AuditError) -> [String] {
         var aside: [String] = []
         for host in hosts {
             let (here, restored) = (path(host), path(host) + Self.mark)
@@ -121,7 +126,7 @@ public final class AuditRestoration {
 
     private func path(_ host: Name<HostRecord>) -> String { "\(stateDirectory)/audit/\(host).jsonl" }
 
-    private func put(_ from: String, _ to: String) throws {
+    private func put(_ from: String, _ to: String) throws(AuditError) {
         if descriptor >= 0 { fsync(descriptor) }
         guard rename(from, to) == 0 else { throw AuditError.unwritable(.last("cannot put \(to) in place")) }
     }

@@ -125,6 +125,50 @@ public final class PrivateDirectory: Sendable {
         return true
     }
 
+    /// Takes the folder's lock for as long as it is open; `false` when somebody else has it, or the folder is gone.
+    ///
+    /// The kernel gives the lock back when its holder dies. So who makes a folder and locks it can be told from who died
+    /// making one.
+    public func tryLock() -> Bool {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return isInPlace
+    }
+
+    /// Whether the path still leads to the folder, which may have been moved or removed meanwhile.
+    private var isInPlace: Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev
+            && opened.st_ino == named.st_ino
+    }
+
+    /// The names of all that lies in the folder.
+    private func names() -> [String] {
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { return [] }
+        guard let listing = fdopendir(copy) else {
+            close(copy)
+            return []
+        }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes the folder with the files in it, unless it was moved; folders in it are left, and it with them.
+    public func removeAll() {
+        guard isInPlace else { return }
+        for name in names() { unlinkat(descriptor, name, 0) }
+        rmdir(path)
+    }
+
     /// Waits until the folder's entries are on disk.
     public func synchronize() throws(VaultError) {
         guard fsync(descriptor) == 0 else { throw SystemError.last("cannot write \(path)") }

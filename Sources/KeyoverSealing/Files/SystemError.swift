@@ -22,7 +22,9 @@ enum SystemError {
         case EACCES, EPERM:
             return VaultError(.unavailable, "\(what): \(reason)", remedy: "run the command as the owner of the file")
         default:
-            return VaultError(.unavailable, "\(what): \(reason)", isRetryable: number == EAGAIN || number == EINTR)
+            return VaultError(
+                .unavailable, "\(what): \(reason)", remedy: "check the disk and run the command again",
+                isRetryable: number == EAGAIN || number == EINTR)
         }
     }
 }

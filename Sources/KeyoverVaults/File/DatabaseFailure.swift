@@ -17,7 +17,9 @@ enum DatabaseFailure {
     static func map(_ error: any Error) -> VaultError {
         if let error = error as? VaultError { return error }
         guard let failure = error as? DatabaseError else {
-            return VaultError(.unavailable, "the vault's database cannot be used", underlying: error)
+            return VaultError(
+                .unavailable, "the vault's database cannot be used", remedy: "run keyover vault verify",
+                underlying: error)
         }
         let reason = failure.message ?? "SQLite error \(failure.extendedResultCode.rawValue)"
         switch failure.resultCode {

@@ -5,6 +5,8 @@ import KeyoverSealing
 
 /// A vault's folder on its way into existence.
 struct VaultTarget {
+    private static let attempts = 8
+
     private let path: String
     private let parent: String
     /// The fresh folder, beside the place.
@@ -23,8 +25,42 @@ struct VaultTarget {
         self.mayReplace = mayReplace
         parent = prefix.isEmpty ? "." : String(prefix)
         if !mayReplace { try Self.refuseOccupied(path) }
-        let word = Hex.encode((0..<8).map { _ in UInt8.random(in: .min ... .max) })
-        folder = try PrivateDirectory.make("\(prefix).\(name).new-\(word)")
+        folder = try Self.fresh("\(prefix).\(name).new-")
+        Self.sweep(parent, ".\(name).new-")
+    }
+
+    /// A folder of a new name, locked while its maker lives.
+    private static func fresh(_ prefix: String) throws(VaultError) -> PrivateDirectory {
+        var failure = VaultError(
+            .unavailable, "no folder can be locked beside \(prefix)", remedy: "choose a place on a local file system")
+        for _ in 1...Self.attempts {
+            let path = prefix + Hex.encode((0..<8).map { _ in UInt8.random(in: .min ... .max) })
+            do throws(VaultError) {
+                let folder = try PrivateDirectory.make(path)
+                if folder.tryLock() { return folder }
+                folder.removeAll()
+            } catch {
+                // Somebody who sweeps may come between the making and the lock.
+                guard error.code == .missing else { throw error }
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    /// Removes what attempts that were killed have left behind.
+    private static func sweep(_ parent: String, _ prefix: String) {
+        guard let stream = opendir(parent) else { return }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasPrefix(prefix), let left = try? PrivateDirectory("\(parent)/\(name)"), left.tryLock() else {
+                continue
+            }
+            left.removeAll()
+        }
     }
 
     /// Makes the database, filled within one transaction.
@@ -75,14 +111,7 @@ struct VaultTarget {
             remedy: "check who may write there")
     }
 
-    func discard() {
-        for name in [
-            FileVaultSchema.databaseName, FileVaultSchema.keyFileName, FileVaultSchema.metadataKeyFileName,
-        ] {
-            for suffix in ["", "-wal", "-shm"] { unlink("\(folder.path)/\(name)\(suffix)") }
-        }
-        rmdir(folder.path)
-    }
+    func discard() { folder.removeAll() }
 
     private static func refuseOccupied(_ path: String) throws(VaultError) {
         var status = stat()

@@ -33,11 +33,16 @@ final class SpoolFile: Sendable {
         if let hidden { unlink(hidden) }
     }
 
-    /// Adds bytes.
+    /// Adds bytes, unless the task was cancelled.
     func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try Task.checkCancellation()
+        try append(bytes)
+    }
+
+    /// Adds bytes.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(ConfigurationError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            try Task.checkCancellation()
             let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Self.failed("write into", folder) }

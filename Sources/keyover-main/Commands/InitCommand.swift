@@ -35,7 +35,7 @@ struct InitCommand: KeyoverSubcommand {
             ?? FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt"
         let url = try session.vaultURL()
         let identity = try identity(at: path)
-        let pin = try await VaultRegistry.create(url, for: [identity.recipient] + others)
+        let pin = try await pin(url, at: path, recipients: [identity.recipient] + others)
         let report = Report(
             configuration: FileSystem.absolute(settings.ownFile), identity: path, vault: url.description,
             vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
@@ -56,6 +56,25 @@ struct InitCommand: KeyoverSubcommand {
         throw ConfigurationError(
             .invalidValue, "there is a configuration at \(settings.ownFile) already; nothing was changed",
             remedy: "look at it with keyover config, or give another one with --config FILE")
+    }
+
+    /// Makes the vault, or takes the one that an `init` which was killed has made: empty, and for as many.
+    ///
+    /// It belongs to this user and to nobody else, or it would not be opened.
+    private func pin(
+        _ url: VaultURL, at path: String, recipients: [X25519Recipient]
+    ) async throws -> VaultPin {
+        do throws(VaultError) {
+            return try await VaultRegistry.create(url, for: recipients)
+        } catch {
+            guard error.code == .exists,
+                let found = try? await VaultRegistry.open(url, VaultAccess(identities: IdentityFile.read(path))),
+                let status = try? await (found as? any InspectableVault)?.status(),
+                status.mark == VaultMark(epoch: 1, counter: 0),
+                status.audience == (try? VaultAudience(full: recipients.map { .key($0) }))
+            else { throw error }
+            return VaultPin(vaultID: status.id, commitment: Hex.decode(status.keyCommitment))
+        }
     }
 
     private func identity(at path: String) throws -> (recipient: X25519Recipient, isFresh: Bool) {

@@ -36,20 +36,11 @@ enum FileSystem {
         return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Writes a new file with mode 0600 durably; one that is there already is an error.
+    /// Writes a new file with mode 0600 durably; one that is there already is an error, and a crash leaves all or none.
     static func create(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(ConfigurationError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failed("write", path) }
-        defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failed("write", path) }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0 else { throw failed("write", path) }
-        synchronizeDirectory(parent(of: path))
+        let file = try SpoolFile(in: parent(of: path))
+        try file.append(bytes)
+        try file.publish(as: path)
     }
 
     static func create(_ path: String, _ text: String) throws(ConfigurationError) {

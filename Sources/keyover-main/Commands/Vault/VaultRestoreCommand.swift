@@ -79,7 +79,11 @@ struct VaultRestoreCommand: KeyoverSubcommand {
             identities: try session.identities(), others: recipient,
             restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt), highest: highest,
             replaces: replace,
-            pinning: { pin throws(VaultError) in try configuration.accept(pin) },
+            pinning: { pin throws(VaultError) in
+                try configuration.accept(pin)
+                // Before the vault appears: one that expects a longer log than there is takes no changes.
+                try keeper.finish()
+            },
             read: { body throws(VaultError) in
                 try backup.read { content in
                     try body(content)
@@ -88,7 +92,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
             })
         let restored = try await restored(url, plan)
         try configuration.settle(restored.pin)
-        let aside = try logs.finish()
+        let aside = keeper.aside
         try HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID).raise(to: restored.mark)
 
         let workspace = try await session.reloaded().openWorkspace()
@@ -158,18 +162,36 @@ struct VaultRestoreCommand: KeyoverSubcommand {
 
 /// Hands the audit logs in a backup to their restoration.
 private final class LogKeeper: @unchecked Sendable {
-    // Used by one thread at a time: the one that reads the backup.
+    // Used by one thread at a time: the one that reads the backup, and then the one that asks what became of it.
     private let logs: AuditRestoration
+    private(set) var aside: [String] = []
 
     init(_ logs: AuditRestoration) {
         self.logs = logs
     }
 
-    func take(_ content: BackupContent) throws {
-        switch content {
-        case .auditLog(let host, _): try logs.begin(host)
-        case .auditBytes(let bytes): try bytes.withUnsafeSecretBytes { try logs.take($0) }
-        case .keys, .record, .ledger: break
+    func take(_ content: BackupContent) throws(VaultError) {
+        try mapping { () throws(AuditError) in
+            switch content {
+            case .auditLog(let host, _): try logs.begin(host)
+            case .auditBytes(let bytes):
+                try bytes.withUnsafeSecretBytes { raw throws(AuditError) in try logs.take(raw) }
+            case .keys, .record, .ledger: break
+            }
+        }
+    }
+
+    func finish() throws(VaultError) {
+        try mapping { () throws(AuditError) in aside = try logs.finish() }
+    }
+
+    private func mapping(_ body: () throws(AuditError) -> Void) throws(VaultError) {
+        do {
+            try body()
+        } catch {
+            throw VaultError(
+                .unavailable, error.message, remedy: error.remedy ?? "check the state folder and run the command again",
+                underlying: error)
         }
     }
 }
