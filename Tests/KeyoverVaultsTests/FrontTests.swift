@@ -220,7 +220,7 @@ import Testing
 
         let missing = try front.run(["--vault", "/nowhere", "--identity", front.key, "get", "billing-sync"])
         #expect(missing.status == 5)
-        #expect(missing.errors.contains("hint: ") && missing.errors.contains("keyover init"))
+        #expect(missing.errors.contains("hint: ") && missing.errors.contains("keyover vault restore"))
 
         let pinned = try front.run(
             front.place + ["get", "billing-sync"], ["KEYOVER_KEY_COMMITMENT": String(repeating: "00", count: 32)])

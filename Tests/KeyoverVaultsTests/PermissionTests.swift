@@ -71,10 +71,10 @@ import Testing
     @Test func whereThereIsNoVaultThatIsSaid() async throws {
         let scratch = try Scratch()
         let identity = try X25519Identity.generate()
-        for path in [scratch.path + "/none", scratch.path] {
+        for (path, command) in [(scratch.path + "/none", "keyover vault restore"), (scratch.path, "keyover init")] {
             let error = await failure { _ = try await FileVault.open(at: path, VaultAccess(identities: [identity])) }
             #expect(error?.code == .missing)
-            #expect(error?.remedy?.contains("keyover init") == true)
+            #expect(error?.remedy?.contains(command) == true)
         }
     }
 }
