@@ -53,6 +53,8 @@ let package = Package(
             targets: [
                 "KeyoverCore", "KeyoverSealing", "KeyoverOAuth", "KeyoverEngine", "KeyoverConformance",
             ]),
+        // Preloaded into the programs by tests of crashes; nothing links it.
+        .library(name: "CFaultInjection", type: .dynamic, targets: ["CFaultInjection"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -111,11 +113,12 @@ let package = Package(
         tests(of: "KeyoverCompliance"),
         tests(of: "KeyoverSandbox", [nioCore, nioPosix]),
         tests(of: "KeyoverTesting"),
+        .target(name: "CFaultInjection", path: "Tests/CFaultInjection"),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CKeyoverProcess", "KeyoverSandbox", "keyover-main", "keyover", asyncHTTPClient, nioCore,
-                nioHTTP1,
+                "CKeyoverProcess", "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverSandbox", "keyover-main",
+                "keyover", asyncHTTPClient, nioCore, nioHTTP1,
             ], exclude: ["Transcripts"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
