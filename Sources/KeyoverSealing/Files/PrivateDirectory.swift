@@ -71,12 +71,16 @@ public final class PrivateDirectory: Sendable {
     /// Puts a file in the place of the one of that name, if there is one: readers find the old contents or the new.
     ///
     /// Callers exclude each other by a lock: the contents are written to `NAME.new` first, and one that a crash left
-    /// behind is overwritten. With `durably`, the new contents are on disk when this returns.
-    public func replace(_ name: String, _ contents: SecretValue, durably: Bool = true) throws(VaultError) {
+    /// behind is overwritten. With `durably`, the new contents are on disk when this returns. With `keepingAccess`, who
+    /// may read the old file may read the new one: its group and mode stay; otherwise the mode is 0600.
+    public func replace(
+        _ name: String, _ contents: SecretValue, durably: Bool = true, keepingAccess: Bool = false
+    ) throws(VaultError) {
         let next = name + ".new"
         unlinkat(descriptor, next, 0)
         do throws(VaultError) {
             try PrivateFile.create(next, in: descriptor, of: path, contents, durably: durably)
+            if keepingAccess { try copyAccess(from: name, to: next) }
             guard renameat(descriptor, next, descriptor, name) == 0 else {
                 throw SystemError.last("cannot replace \(path)/\(name)")
             }
@@ -87,6 +91,15 @@ public final class PrivateDirectory: Sendable {
         if durably { try synchronize() }
     }
 
+    private func copyAccess(from name: String, to next: String) throws(VaultError) {
+        var status = stat()
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        // The group first: changing it may take mode bits away.
+        guard fchownat(descriptor, next, uid_t.max, status.st_gid, AT_SYMLINK_NOFOLLOW) == 0,
+            fchmodat(descriptor, next, status.st_mode & 0o755, 0) == 0
+        else { throw SystemError.last("cannot give \(path)/\(next) the mode of \(name)") }
+    }
+
     /// Removes a file, if there is one.
     public func remove(_ name: String) throws(VaultError) {
         guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else {
@@ -94,7 +107,7 @@ public final class PrivateDirectory: Sendable {
         }
     }
 
-    /// Waits for the folder's lock, which is held until the answer goes.
+    /// Waits for the folder's lock, which is held until the answer goes; another folder in its place is a conflict.
     public func lock(patience: TimeSpan) throws(VaultError) -> FolderLock {
         let lock = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard lock >= 0 else { throw SystemError.last("cannot open \(path)") }
@@ -103,25 +116,39 @@ public final class PrivateDirectory: Sendable {
             guard rest > 0, errno == EWOULDBLOCK || errno == EINTR else {
                 close(lock)
                 throw VaultError(
-                    .unavailable, "somebody else is changing the keys of \(path) just now",
+                    .unavailable, "somebody else is changing \(path) just now",
                     remedy: "run the command again when that is done", isRetryable: true)
             }
             usleep(50_000)
             rest -= 50
         }
-        return FolderLock(lock)
+        let held = FolderLock(lock)
+        var (own, present) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0, lstat(path, &present) == 0, own.st_dev == present.st_dev,
+            own.st_ino == present.st_ino
+        else {
+            throw VaultError(
+                .conflict, "\(path) has been replaced meanwhile", remedy: "run the command again", isRetryable: true)
+        }
+        return held
     }
 
     /// Refuses a file that is a link, belongs to somebody else or can be read by others; answers whether it exists.
+    ///
+    /// It is looked at without being opened: closing any descriptor of a file takes away all locks that the process has
+    /// on it, and SQLite's locks are of that kind.
     @discardableResult
     public func check(_ name: String) throws(VaultError) -> Bool {
-        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
+        var status = stat()
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
             if errno == ENOENT { return false }
-            throw SystemError.last("cannot open \(path)/\(name)")
+            throw SystemError.last("cannot look at \(path)/\(name)")
         }
-        defer { close(file) }
-        try PrivateFile.check(file, "\(path)/\(name)")
+        guard status.st_mode & S_IFMT != S_IFLNK else {
+            throw SystemError.last("cannot open \(path)/\(name)", ELOOP)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw PrivateFile.notPlain("\(path)/\(name)") }
+        try PrivateFile.check(status, "\(path)/\(name)", .ownerOnly)
         return true
     }
 

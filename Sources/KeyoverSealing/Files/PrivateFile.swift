@@ -69,10 +69,14 @@ public enum PrivateFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw SystemError.last("cannot look at \(path)") }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw VaultError(.looseFilePermissions, "\(path) is not a plain file", remedy: "name a plain file")
+            throw notPlain(path)
         }
         try check(status, path, rule)
         return Int(status.st_size)
+    }
+
+    static func notPlain(_ path: String) -> VaultError {
+        VaultError(.looseFilePermissions, "\(path) is not a plain file", remedy: "name a plain file")
     }
 
     static func check(_ status: stat, _ path: String, _ rule: Rule) throws(VaultError) {
