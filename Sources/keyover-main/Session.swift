@@ -48,14 +48,25 @@ struct Session: Sendable {
         return session
     }
 
-    private func secondLook() -> Session {
-        var session = reloaded()
-        session.isSecondLook = true
-        return session
+    /// Runs what changes nothing, and runs it once more from the beginning when the vault is not trusted: while it is
+    /// rekeyed or restored, what was read first and what was read last may not belong together.
+    func lookingTwice<Result>(_ body: (Session) async throws -> Result) async throws -> Result {
+        do {
+            return try await body(self)
+        } catch {
+            guard !isSecondLook, (error as? VaultError)?.code == .notTrusted else { throw error }
+            var again = reloaded()
+            again.isSecondLook = true
+            return try await body(again)
+        }
     }
 
     /// The vault, opened with the configured identity and held to the pins.
     func openVault(acceptingOlder acceptsOlder: Bool = false) async throws -> any Vault {
+        try await lookingTwice { try await $0.openVaultOnce(acceptingOlder: acceptsOlder) }
+    }
+
+    private func openVaultOnce(acceptingOlder acceptsOlder: Bool) async throws -> any Vault {
         let (url, settings) = (try vaultURL(), try settings)
         terminal.detail("opening \(url)")
         var access = VaultAccess(
@@ -64,10 +75,6 @@ struct Session: Sendable {
         do {
             return try await VaultRegistry.open(url, access)
         } catch {
-            // While the vault is rekeyed or restored, what was read first and what was read last may not belong together.
-            if error.code == .notTrusted, !isSecondLook {
-                return try await secondLook().openVault(acceptingOlder: acceptsOlder)
-            }
             guard error.code == .missing, settings.files.isEmpty else { throw error }
             throw VaultError(
                 .missing, "there is no vault at \(url), and no configuration", remedy: "run keyover init",

@@ -32,6 +32,12 @@ struct GetCommand: KeyoverSubcommand {
     var lease = TimeSpan.minutes(10)
 
     func run(in session: Session) async throws -> ExitStatus {
+        let answer = try await session.lookingTwice { try await look(in: $0) }
+        answer.withUnsafeSecretBytes { session.terminal.emit($0) }
+        return .done
+    }
+
+    private func look(in session: Session) async throws -> SecretValue {
         let vault = try await session.openVault()
         guard let record = try await vault.read(client.name)?.record else {
             throw RotationError(
@@ -45,7 +51,6 @@ struct GetCommand: KeyoverSubcommand {
                     consumer: consumer, generation: record.generation, seen: SystemClock().now(), lease: lease),
                 of: client.name)
         }
-        answer.withUnsafeSecretBytes { session.terminal.emit($0) }
-        return .done
+        return answer
     }
 }

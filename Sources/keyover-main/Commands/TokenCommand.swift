@@ -22,10 +22,12 @@ struct TokenCommand: KeyoverSubcommand {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let workspace = try await session.openWorkspace()
-        let record = try await workspace.client(client.name).record
+        let (workspace, record, tenant) = try await session.lookingTwice { session in
+            let workspace = try await session.openWorkspace()
+            let record = try await workspace.client(client.name).record
+            return (workspace, record, try await workspace.tenant(record.registration.tenant).record)
+        }
         try record.requireVerified()
-        let tenant = try await workspace.tenant(record.registration.tenant).record
         let slot = record.activeSlot
         guard let secret = slot.value else {
             throw VaultError(
