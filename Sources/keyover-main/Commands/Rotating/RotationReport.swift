@@ -116,7 +116,8 @@ struct RotationReport: Encodable {
                 "\(client): \(Styled.green("completed", on: stream)), generation \(generation ?? 0); \(words)")
         case RotationMachine.Outcome.rolledBack.rawValue:
             let style: Styled = status == .done ? .green : .yellow
-            terminal.print("\(client): \(style("rolled back", on: stream)), all is as before")
+            let why = status == .done ? "" : "; keyover log \(client) --since 1h says why"
+            terminal.print("\(client): \(style("rolled back", on: stream)), all is as before\(why)")
         case RotationMachine.Outcome.settled.rawValue:
             terminal.print("\(client): settled on the active secret, generation \(generation ?? 0)")
         case Ending.recovered.rawValue:

@@ -15,8 +15,10 @@ struct TenantShowCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         let tenant = try await workspace.tenant(name).record
+        // Whoever was granted metadata only cannot tell an absent credential from a sealed one.
+        let opensValues = (try? await workspace.vault.derivedKey(for: .fingerprint)) != nil
         if form.format == .json {
-            try session.terminal.show(json: TenantView(tenant, wasReadWithValues: true))
+            try session.terminal.show(json: TenantView(tenant, wasReadWithValues: opensValues))
             return .done
         }
         var sheet = Sheet()
@@ -24,7 +26,8 @@ struct TenantShowCommand: KeyoverSubcommand {
         sheet.add("provider", tenant.provider)
         sheet.add("region", tenant.region?.printable)
         sheet.add("base URL", tenant.baseURL?.printable)
-        sheet.add("admin credential", tenant.adminCredential == nil ? "none" : "held in the vault")
+        let credential = opensValues ? "none" : "cannot be read with this identity"
+        sheet.add("admin credential", tenant.adminCredential == nil ? credential : "held in the vault")
         for (key, value) in tenant.settings.sorted(by: { $0.key < $1.key }) { sheet.add(key, value.printable) }
         sheet.add("added", tenant.createdAt.minute)
         session.terminal.show(sheet)
