@@ -70,7 +70,7 @@ public final class AuditRestoration {
     }
 
     deinit {
-        if descriptor >= 0 { close(descriptor) }
+        close(descriptor)
         for host in hosts { unlink(path(host) + Self.mark) }
     }
 
@@ -86,7 +86,7 @@ public final class AuditRestoration {
         }
         let name = "\(host).jsonl" + Self.mark
         unlinkat(folder.descriptor, name, 0)
-        if descriptor >= 0 { close(descriptor) }
+        try settle()
         descriptor = openat(
             folder.descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw AuditError.unwritable(.last("cannot create \(folder.path)/\(name)")) }
@@ -108,27 +108,55 @@ public final class AuditRestoration {
     ///
     /// A log that continues the backup's stays; one that the backup's continues gives way to it.
     public func finish() throws(AuditError) -> [String] {
+        try settle()
         var aside: [String] = []
         for host in hosts {
-            let (here, restored) = (path(host), path(host) + Self.mark)
-            switch Self.compare(here, restored) {
-            case .continues: unlink(restored)
-            case .isContinued: try put(restored, here)
-            case .differs:
-                let kept = here + ".from-backup"
-                try put(restored, kept)
-                aside.append(kept)
-            }
+            let location = AuditFile.Location(stateDirectory: stateDirectory, host: host)
+            // Nobody appends to the log that is here until it is known which one stays.
+            let here = try AuditFile(appendingTo: location, before: Deadline(after: .seconds(10)))
+            if let kept = try put(host, inPlaceOf: here) { aside.append(kept) }
         }
         hosts = []
         return aside
     }
 
+    private func put(_ host: Name<HostRecord>, inPlaceOf here: borrowing AuditFile) throws(AuditError) -> String? {
+        let restored = here.path + Self.mark
+        switch Self.compare(here.path, restored) {
+        case .continues:
+            unlink(restored)
+            return nil
+        case .isContinued:
+            try move(restored, to: here.path)
+            return nil
+        case .differs:
+            var (number, kept) = (1, here.path + ".from-backup")
+            while access(kept, F_OK) == 0 {
+                number += 1
+                kept = "\(here.path).from-backup-\(number)"
+            }
+            try move(restored, to: kept)
+            return kept
+        }
+    }
+
     private func path(_ host: Name<HostRecord>) -> String { "\(stateDirectory)/audit/\(host).jsonl" }
 
-    private func put(_ from: String, _ to: String) throws(AuditError) {
-        if descriptor >= 0 { fsync(descriptor) }
+    /// Waits until the log that began last is on disk.
+    private func settle() throws(AuditError) {
+        guard descriptor >= 0 else { return }
+        let isDurable = fsync(descriptor) == 0
+        let error = AuditError.unwritable(.last("cannot write the restored audit log"))
+        close(descriptor)
+        descriptor = -1
+        guard isDurable else { throw error }
+    }
+
+    private func move(_ from: String, to: String) throws(AuditError) {
         guard rename(from, to) == 0 else { throw AuditError.unwritable(.last("cannot put \(to) in place")) }
+        let folder = open(stateDirectory + "/audit", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        fsync(folder)
+        close(folder)
     }
 
     private enum Relation {
