@@ -177,8 +177,14 @@ extension Workspace {
             isRetryable: true)
     }
 
+    /// Refuses somebody who was granted metadata only, before anything is noted as done that he may not do.
+    func demandValueAccess() async throws(VaultError) {
+        _ = try await vault.derivedKey(for: .fingerprint)
+    }
+
     /// Forgets a client; the line of its history is in the log before the record is gone.
     func remove(_ current: Versioned<ClientRecord>, reason: String?) async throws {
+        try await demandValueAccess()
         var last = current.record
         last.note(
             "client.removed", ["owned": last.owned.map(\.secretID.description).joined(separator: " ")],

@@ -46,7 +46,19 @@ extension VaultSuite {
         try await expectFailure(.noValueAccess, "a fingerprint key without the value key") {
             _ = try await auditor.derivedKey(for: .fingerprint)
         }
+        try await expectFailure(.noValueAccess, "a removal without the value key") {
+            try await auditor.delete(client.name, expecting: revision)
+        }
+        let entry = SampleRecords.report("app", generation: 1, at: 10)
+        try await fixture.vault.acknowledge(entry, of: client.name)
+        try await expectFailure(.noValueAccess, "a report of a consumer without the value key") {
+            try await auditor.acknowledge(SampleRecords.report("other", generation: 1, at: 10), of: client.name)
+        }
+        try await expectFailure(.noValueAccess, "forgetting a consumer without the value key") {
+            try await auditor.forget(entry.consumer, of: client.name)
+        }
         let after = try await fixture.vault.existing(client.name)
         try expect(after.record == client, "an auditor changed the record")
+        try expect(try await fixture.vault.ledger(of: client.name) == [entry], "an auditor changed the ledger")
     }
 }

@@ -128,6 +128,8 @@ public struct VaultWriter<Rows: MutableVaultRows> {
     }
 
     private mutating func commit(_ paths: TreePath...) throws(VaultError) {
+        // Removing a record would take no key but those that were granted for looking.
+        _ = try reader.keyring.requireValueSide(for: "changes")
         for path in paths {
             try rows.put(path.middle, at: path.tree.kind.position(ofMiddle: path.bucket.0))
             try rows.put(path.root, at: path.tree.kind.position(ofMiddle: nil))

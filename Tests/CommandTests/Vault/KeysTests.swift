@@ -30,6 +30,18 @@ struct KeysTests {
             let refused = try await home.run("get", Rehearsal.client, "--identity", auditor.path)
             #expect(refused.exitCode == 5)
             #expect(refused.output.isEmpty)
+            let friend = try await identity("friend", home).recipient
+            for arguments in [
+                ["vault", "grant", "--metadata-only", friend], ["vault", "rekey"],
+                ["client", "remove", Rehearsal.client, "--yes"],
+            ] {
+                let denied = try await home.start(arguments + ["--identity", auditor.path]).finish()
+                #expect(denied.exitCode == 5, "\(arguments)")
+            }
+            for action in ["vault.rekeying", "client.removed"] {
+                #expect(!rehearsal.hasNoted(action), "what was not allowed is not noted as done")
+            }
+            #expect(try await rehearsal.activeSecret() == rehearsal.firstSecret)
 
             let rekeyed = try await home.run(
                 "vault", "rekey", "--remove", colleague.recipient, "--remove", auditor.recipient, "--yes")

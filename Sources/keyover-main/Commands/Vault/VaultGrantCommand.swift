@@ -41,6 +41,7 @@ struct VaultGrantCommand: KeyoverSubcommand {
             full: before.full + (metadataOnly ? [] : fresh + promoted),
             metadataOnly: before.metadataOnly.filter { !promoted.contains($0) } + (metadataOnly ? fresh : []))
         if after != before {
+            try await workspace.demandValueAccess()
             let added = (fresh + promoted).map(\.description).joined(separator: " ")
             try await workspace.note(
                 "vault.granted", [metadataOnly ? "metadata" : "full": added], reason: why.reason)

@@ -50,6 +50,7 @@ struct VaultRekeyCommand: KeyoverSubcommand {
         let identity = passphrase ? try ConfigurationEditor.editing(.identity, of: session.settings) : nil
         try demandConsent(before, after, in: session)
         let new = passphrase ? try newPassphrase(session.terminal) : nil
+        try await workspace.demandValueAccess()
         let details = Self.details(from: before, to: after)
         try await workspace.note("vault.rekeying", details, reason: why.reason)
         let pin = try await vault.rekey(for: after, passphrase: new, marking: nil) { commitments throws(VaultError) in
