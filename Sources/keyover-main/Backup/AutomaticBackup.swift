@@ -34,7 +34,7 @@ struct AutomaticBackup: Sendable {
             lseek(spool.descriptor, 0, SEEK_SET)
             try await delivery.run(
                 target, environment: ["VAULT_ID": manifest.vaultID.description], input: spool.descriptor)
-            try backup.note.write(manifest)
+            backup.note.write(manifest)
         } catch let error as DeliveryError {
             throw ConfigurationError(
                 .unwritable, "\(situation): \(error.description)",

@@ -72,7 +72,7 @@ struct VaultBackupCommand: KeyoverSubcommand {
             manifest = try await backup.write(alsoTo: others) { try spool.write($0) }
             try spool.publish(as: place)
         }
-        try backup.note.write(manifest)
+        backup.note.write(manifest)
         try show(manifest, path, isStream: isStream, on: session.terminal)
         return .done
     }
@@ -102,6 +102,7 @@ struct VaultBackupCommand: KeyoverSubcommand {
             session.terminal.note("no backup is made after changes any longer")
             return .done
         }
+        try editor.demandEditable(.afterRotation, to: command)
         let backup = AutomaticBackup(Backup(workspace: try await session.openWorkspace()), command: command)
         try await backup.run(failingWith: "the trial failed, so the command is not remembered")
         try editor.set(.afterRotation, to: command)
