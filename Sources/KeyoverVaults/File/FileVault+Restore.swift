@@ -7,6 +7,9 @@ extension FileVault {
     /// All is made and checked in a fresh folder beside the place, and appears there by one rename.
     static func restore(at path: String, _ plan: RestorePlan) async throws(VaultError) -> RestoredVault {
         try await Offloaded.run { () throws(VaultError) in
+            // Nobody gives new keys, and pins, to a vault that is just giving way.
+            let lock = plan.replaces ? try (try? PrivateDirectory(path))?.lock(patience: .seconds(5)) : nil
+            defer { withExtendedLifetime(lock) {} }
             let target = try VaultTarget(path, mayReplace: plan.replaces)
             do throws(VaultError) {
                 let filling = Filling(plan)

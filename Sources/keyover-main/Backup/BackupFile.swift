@@ -46,19 +46,23 @@ final class BackupFile: Sendable {
     /// Reads all of it and counts what is in it, without doing anything with it.
     func survey() throws(VaultError) -> Survey {
         var (clients, tenants) = (0, 0)
+        var commitment: [UInt8] = []
         let manifest = try read { content in
             switch content {
+            case .keys(let file): commitment = file.keyrings.last?.commitment ?? []
             case .record(ClientRecord.kind, _, _, _): clients += 1
             case .record(TenantRecord.kind, _, _, _): tenants += 1
-            case .record, .keys, .ledger, .auditLog, .auditBytes: break
+            case .record, .ledger, .auditLog, .auditBytes: break
             }
         }
-        return Survey(manifest: manifest, clients: clients, tenants: tenants)
+        return Survey(manifest: manifest, commitment: commitment, clients: clients, tenants: tenants)
     }
 
     /// What is in a backup.
     struct Survey {
         let manifest: BackupManifest
+        /// That of the keys in it.
+        let commitment: [UInt8]
         let clients: Int
         let tenants: Int
     }

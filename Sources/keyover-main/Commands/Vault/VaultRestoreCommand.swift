@@ -62,19 +62,25 @@ struct VaultRestoreCommand: KeyoverSubcommand {
     // MARK: From a file
 
     private func restore(_ path: String, in session: Session) async throws -> RestoreReport {
+        // Two restores at once could leave the vault of one and the pins of the other.
+        let lock = try PrivateDirectory.make(session.settings.stateDirectory, rule: .ownerWrites)
+            .lock(patience: .seconds(5))
+        defer { withExtendedLifetime(lock) {} }
+        let session = session.reloaded()
         let settings = try session.settings
         let backup = try BackupFile(path, for: try session.identities())
         session.terminal.note("checking \(path)")
         let survey = try backup.survey()
         let manifest = survey.manifest
-        let highest = try refuseOlder(manifest, settings)
+        let mark = HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID)
+        let highest = try refuseOlder(manifest, than: mark)
         let url = try session.vaultURL()
-        try demandConsent(survey, url, in: session)
-
         let configuration = RestoredConfiguration(settings: settings, vault: url)
         try configuration.check(manifest.vaultID)
-        let logs = AuditRestoration(stateDirectory: settings.stateDirectory)
-        let keeper = LogKeeper(logs)
+        try configuration.check(survey, seen: highest, acceptingOlder: acceptOlder)
+        try demandConsent(survey, url, in: session)
+
+        let keeper = LogKeeper(AuditRestoration(stateDirectory: settings.stateDirectory))
         let plan = RestorePlan(
             identities: try session.identities(), others: recipient,
             restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt), highest: highest,
@@ -91,19 +97,19 @@ struct VaultRestoreCommand: KeyoverSubcommand {
                 }
             })
         let restored = try await restored(url, plan)
+        // From here on whoever still has the old vault open is turned away.
+        try mark.raise(to: restored.mark)
         try configuration.settle(restored.pin)
-        let aside = keeper.aside
-        try HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID).raise(to: restored.mark)
 
         let workspace = try await session.reloaded().openWorkspace()
-        try await HostMark(vault: workspace.vault, log: workspace.audit).update(startingAnew: !aside.isEmpty)
+        try await HostMark(vault: workspace.vault, log: workspace.audit).update(startingAnew: !keeper.aside.isEmpty)
         try await workspace.note(
             "vault.restored", ["from": manifest.mark.description, "made": manifest.createdAt.description],
             reason: why.reason)
         return RestoreReport(
             vault: url.description, state: restored.mark.description, backedUpAt: manifest.createdAt,
             clients: survey.clients, keyCommitment: restored.pin.commitmentText, replaced: restored.replaced,
-            logsAside: aside)
+            logsAside: keeper.aside)
     }
 
     private func restored(_ url: VaultURL, _ plan: RestorePlan) async throws(VaultError) -> RestoredVault {
@@ -117,8 +123,8 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         }
     }
 
-    private func refuseOlder(_ manifest: BackupManifest, _ settings: Settings) throws(VaultError) -> VaultMark? {
-        let seen = try HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID).read()
+    private func refuseOlder(_ manifest: BackupManifest, than mark: HighWaterMark) throws(VaultError) -> VaultMark? {
+        let seen = try mark.read()
         if let seen, manifest.mark < seen, !acceptOlder {
             throw VaultError(
                 .notTrusted,
@@ -142,6 +148,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         let vault = try workspace.rekeyable()
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
         let count = try await workspace.vault.summaries(ClientRecord.self).count
+        try await demandOlder(workspace.vault, isBetweenEpochs: vault.isBetweenEpochs)
         try confirmation.demand("Accept the vault as it lies there, older than it was?", in: session)
         let now = workspace.now.wall
         let pin = try await vault.rekey(
@@ -158,12 +165,22 @@ struct VaultRestoreCommand: KeyoverSubcommand {
             vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
             clients: count, keyCommitment: pin.commitmentText, replaced: nil, logsAside: [])
     }
+
+    /// Refuses to mark the clients of a vault that is not older, unless this was interrupted once.
+    private func demandOlder(_ vault: any Vault, isBetweenEpochs: Bool) async throws {
+        guard !isBetweenEpochs, let status = try await (vault as? any InspectableVault)?.status() else { return }
+        if let seen = status.highWaterMark, status.mark < seen { return }
+        throw VaultError(
+            .invalid, "the vault is not older than this host has seen it; nothing was changed",
+            remedy: "see keyover vault status; a client that was lost at its provider: keyover recover NAME")
+    }
 }
 
 /// Hands the audit logs in a backup to their restoration.
 private final class LogKeeper: @unchecked Sendable {
     // Used by one thread at a time: the one that reads the backup, and then the one that asks what became of it.
     private let logs: AuditRestoration
+    /// The logs that are kept aside.
     private(set) var aside: [String] = []
 
     init(_ logs: AuditRestoration) {
