@@ -52,8 +52,9 @@ public struct RestorePlan: Sendable {
     public let others: [VaultRecipient]
     /// What each client is marked with.
     public let restoration: Restoration
-    /// The newest state of the vault that this host has seen; the new epoch is above it.
-    public let highest: VaultMark?
+    /// Answers the newest state of the vault that this host has seen; asked when nobody gives the vault new keys any
+    /// more, since the new epoch is above it.
+    public let highest: @Sendable () throws(VaultError) -> VaultMark?
     /// Whether something that lies at the place gives way; it is kept under another name.
     public let replaces: Bool
     /// Makes configuration accept the new keys; called right before the vault appears at its place.
@@ -61,8 +62,9 @@ public struct RestorePlan: Sendable {
 
     /// What is to be restored, and how.
     public init(
-        identities: [any AgeIdentity], others: [VaultRecipient], restoration: Restoration, highest: VaultMark?,
-        replaces: Bool, pinning: @escaping @Sendable (VaultPin) throws(VaultError) -> Void,
+        identities: [any AgeIdentity], others: [VaultRecipient], restoration: Restoration,
+        highest: @escaping @Sendable () throws(VaultError) -> VaultMark?, replaces: Bool,
+        pinning: @escaping @Sendable (VaultPin) throws(VaultError) -> Void,
         read: @escaping @Sendable ((BackupContent) throws -> Void) throws(VaultError) -> BackupManifest
     ) {
         self.read = read

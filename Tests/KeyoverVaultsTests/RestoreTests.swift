@@ -159,7 +159,7 @@ import Testing
     ) -> RestorePlan {
         let identities = identities ?? [vault.identity]
         return RestorePlan(
-            identities: identities, others: others, restoration: Self.restoration, highest: highest,
+            identities: identities, others: others, restoration: Self.restoration, highest: { highest },
             replaces: replaces, pinning: pinning,
             read: { body throws(VaultError) in
                 var offset = 0

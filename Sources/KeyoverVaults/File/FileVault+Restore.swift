@@ -55,7 +55,7 @@ extension FileVault {
             switch content {
             case .keys(let file):
                 let old = file.keyrings[file.keyrings.count - 1]
-                keyring = try old.successor(epoch: max(old.epoch, plan.highest?.epoch ?? 0) + 1)
+                keyring = try old.successor(epoch: max(old.epoch, plan.highest()?.epoch ?? 0) + 1)
                 let fresh = plan.others.filter { !file.access.full.contains($0) }
                 audience = try VaultAudience(
                     full: file.access.full + fresh,

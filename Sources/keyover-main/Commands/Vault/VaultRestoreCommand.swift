@@ -83,8 +83,8 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         let keeper = LogKeeper(AuditRestoration(stateDirectory: settings.stateDirectory))
         let plan = RestorePlan(
             identities: try session.identities(), others: recipient,
-            restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt), highest: highest,
-            replaces: replace,
+            restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt),
+            highest: { () throws(VaultError) in try mark.read() }, replaces: replace,
             pinning: { pin throws(VaultError) in
                 try configuration.accept(pin)
                 // Before the vault appears: one that expects a longer log than there is takes no changes.
