@@ -47,6 +47,10 @@ public struct KeyFile: Sendable {
             text = try AgeFile.decrypt(file, with: identities)
         } catch {
             switch error.code {
+            case .noMatch where identities.contains { $0 is ScryptPassphrase }:
+                throw VaultError(
+                    .locked, "the passphrase does not open the vault's key file",
+                    remedy: "run the command again, or give an identity with --identity FILE", underlying: error)
             case .noMatch:
                 throw VaultError(
                     .locked, "no identity opens the vault's key file",
