@@ -109,6 +109,11 @@ struct Workspace: Sendable {
     func noteAuditHead() async throws {
         guard !isOneOfMany else { return }
         try await HostMark(vault: vault, log: audit).update()
+        try await backUpIfChanged()
+    }
+
+    /// Makes a backup with the command that is configured for it, if there is one and something has changed.
+    func backUpIfChanged() async throws {
         try await automaticBackup?.runIfChanged()
     }
 

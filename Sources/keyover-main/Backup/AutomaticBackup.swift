@@ -35,12 +35,13 @@ struct AutomaticBackup: Sendable {
             try await delivery.run(
                 target, environment: ["VAULT_ID": manifest.vaultID.description], input: spool.descriptor)
             backup.note.write(manifest)
-        } catch let error as DeliveryError {
+        } catch {
+            let reason = (error as? any KeyoverError)?.message ?? String(describing: error)
             throw ConfigurationError(
-                .unwritable, "\(situation): \(error.description)",
+                .unwritable, "\(situation): \(reason)",
                 remedy:
-                    "mend the command, and try it with keyover vault backup --after-rotation '\(command.joined(separator: " "))'"
-            )
+                    "mend the command, and try it with keyover vault backup --after-rotation '\(command.joined(separator: " "))'",
+                underlying: error)
         }
     }
 

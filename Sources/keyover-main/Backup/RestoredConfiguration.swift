@@ -16,7 +16,7 @@ struct RestoredConfiguration: Sendable {
         if let pinned = settings.vaultID, pinned != vaultID.description {
             throw VaultError(
                 .notTrusted, "the backup is of vault \(vaultID), and configuration pins \(pinned)",
-                remedy: "restore it with another configuration: --config FILE --vault file:/PATH")
+                remedy: Self.elsewhere(VaultURL(scheme: vault.scheme, location: "/PATH")))
         }
         try refuseSecondPlace(of: vaultID)
         if !isFresh { _ = try ConfigurationEditor.editing(.keyCommitment, of: settings) }
@@ -53,9 +53,13 @@ struct RestoredConfiguration: Sendable {
             else { continue }
             throw VaultError(
                 .invalid, "by \(path) this vault is at \(place), and it would be restored to \(vault)",
-                remedy: "to rehearse, use a configuration and a state directory of their own: "
-                    + "KEYOVER_STATE_DIR=DIR keyover --config FILE --vault \(vault) vault restore BACKUP")
+                remedy: Self.elsewhere(vault))
         }
+    }
+
+    private static func elsewhere(_ vault: VaultURL) -> String {
+        "for another vault, or to rehearse, use a configuration and a state directory of their own: "
+            + "KEYOVER_STATE_DIR=DIR keyover --config FILE --vault \(vault) vault restore BACKUP"
     }
 
     private static func areSame(_ one: VaultURL, _ other: VaultURL) -> Bool {

@@ -105,6 +105,37 @@ struct BackupTests {
         }
     }
 
+    @Test(
+        "a change of the keys is made and shown even when its backup cannot be stored, and a backup knows the new keys")
+    func afterNewKeys() async throws {
+        struct Status: Decodable { let keyCommitment: String }
+        try await Rehearsal.run { rehearsal in
+            let home = rehearsal.home
+            let store = try home.write(
+                "#!/bin/sh\n[ ! -e '\(home.path)/broken' ] && cat > '\(home.path)/newest.age'\n", to: "store",
+                mode: 0o700)
+            try await home.succeed("vault", "backup", "--after-rotation", store)
+            try home.write("", to: "broken")
+            let before = try await home.read(Status.self, "vault", "status")
+            let rekeyed = try await home.run("vault", "rekey")
+            #expect(rekeyed.exitCode == 1)
+            #expect(rekeyed.errors.contains("the change is made"))
+            let after = try await home.read(Status.self, "vault", "status")
+            #expect(after.keyCommitment != before.keyCommitment)
+            #expect(rekeyed.output.contains(after.keyCommitment))
+            try FileManager.default.removeItem(atPath: home.path + "/broken")
+            _ = try await home.start(program: "/usr/bin/age-keygen", ["-o", home.path + "/colleague.txt"]).finish()
+            let shown = try await home.start(
+                program: "/usr/bin/age-keygen", ["-y", home.path + "/colleague.txt"]
+            ).finish()
+            try await home.succeed("vault", "grant", shown.output.withoutLineEnd)
+            let keys = try await home.start(
+                program: "/bin/sh", ["-c", "age -d -i colleague.txt newest.age | tar -xO keys"]
+            ).finish()
+            #expect(keys.output.contains(after.keyCommitment), "\(keys.errors)")
+        }
+    }
+
     private func backups(_ folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("backup-") }.sorted()
             .map { "\(folder)/\($0)" }

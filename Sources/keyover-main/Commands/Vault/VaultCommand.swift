@@ -40,6 +40,8 @@ extension Workspace {
     }
 
     /// Writes a line about the vault itself to the audit log.
+    ///
+    /// It may be about what is only going to be done: when that is done, ``backUpIfChanged()`` makes the backup.
     func note(_ action: String, _ details: [String: String], reason: String?) async throws {
         guard let name = ClientName("vault"), let id = UUIDv7(vault.id) else { return }
         try await audit.append([
@@ -48,6 +50,6 @@ extension Workspace {
                 record: freshID(), client: name, rotation: nil, action: action, actor: actor, reason: reason,
                 details: ["vault": id.description].merging(details) { first, _ in first })
         ])
-        try await noteAuditHead()
+        try await HostMark(vault: vault, log: audit).update()
     }
 }

@@ -48,6 +48,7 @@ struct VaultGrantCommand: KeyoverSubcommand {
             try await vault.grant(to: after)
         }
         try show(after, hasChanged: after != before, on: session.terminal)
+        if after != before { try await session.reloaded().openWorkspace().backUpIfChanged() }
         return .done
     }
 

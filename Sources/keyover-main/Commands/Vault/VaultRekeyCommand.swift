@@ -57,11 +57,12 @@ struct VaultRekeyCommand: KeyoverSubcommand {
             try editor?.set(.keyCommitment, to: VaultPin(vaultID: nil, commitments: commitments).commitmentText)
         }
         try identity?.remove(.identity)
-        if before.full != [.passphrase] || after.full == [.passphrase] {
-            try await session.reloaded(knowing: new).openWorkspace().note(
-                "vault.rekeyed", details, reason: why.reason)
-        }
+        // Whoever leaves a passphrase behind may not be able to open the vault as yet.
+        let opensAfter = before.full != [.passphrase] || after.full == [.passphrase]
+        let rekeyed = opensAfter ? try await session.reloaded(knowing: new).openWorkspace() : nil
+        try await rekeyed?.note("vault.rekeyed", details, reason: why.reason)
         try show(pin, before, after, isPinned: editor != nil, on: session.terminal)
+        try await rekeyed?.backUpIfChanged()
         return .done
     }
 

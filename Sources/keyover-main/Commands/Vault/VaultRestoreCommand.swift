@@ -45,23 +45,20 @@ struct VaultRestoreCommand: KeyoverSubcommand {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let report: RestoreReport
-        if let file {
-            report = try await restore(file, in: session)
-        } else {
-            report = try await acceptOlder(in: session)
-        }
+        let (report, workspace) =
+            if let file { try await restore(file, in: session) } else { try await acceptOlder(in: session) }
         if form.format == .json {
             try session.terminal.show(json: report)
         } else {
             report.show(on: session.terminal)
         }
+        try await workspace.backUpIfChanged()
         return .done
     }
 
     // MARK: From a file
 
-    private func restore(_ path: String, in session: Session) async throws -> RestoreReport {
+    private func restore(_ path: String, in session: Session) async throws -> (RestoreReport, Workspace) {
         // Two restores at once could leave the vault of one and the pins of the other.
         let lock = try PrivateDirectory.make(session.settings.stateDirectory, rule: .ownerWrites)
             .lock(patience: .seconds(5))
@@ -106,10 +103,11 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         try await workspace.note(
             "vault.restored", ["from": manifest.mark.description, "made": manifest.createdAt.description],
             reason: why.reason)
-        return RestoreReport(
+        let report = RestoreReport(
             vault: url.description, state: restored.mark.description, backedUpAt: manifest.createdAt,
             clients: survey.clients, keyCommitment: restored.pin.commitmentText, replaced: restored.replaced,
             logsAside: keeper.aside)
+        return (report, workspace)
     }
 
     private func restored(_ url: VaultURL, _ plan: RestorePlan) async throws(VaultError) -> RestoredVault {
@@ -143,7 +141,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
 
     // MARK: As it lies there
 
-    private func acceptOlder(in session: Session) async throws -> RestoreReport {
+    private func acceptOlder(in session: Session) async throws -> (RestoreReport, Workspace) {
         let workspace = try await session.openWorkspace(acceptingOlder: true)
         let vault = try workspace.rekeyable()
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
@@ -161,9 +159,10 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         try await HostMark(vault: restored.vault, log: restored.audit).update()
         try await restored.note("vault.acceptedOlder", [:], reason: why.reason)
         let status = try await (restored.vault as? any InspectableVault)?.status()
-        return RestoreReport(
+        let report = RestoreReport(
             vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
             clients: count, keyCommitment: pin.commitmentText, replaced: nil, logsAside: [])
+        return (report, restored)
     }
 
     /// Refuses to mark the clients of a vault that is not older, unless this was interrupted once.
