@@ -26,7 +26,7 @@ enum ConfigurationLines {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o022 == 0,
-            status.st_size <= Self.limit
+            status.st_uid == 0 || status.st_uid == geteuid(), status.st_size <= Self.limit
         else {
             self = .notUnderstood
             return

@@ -61,7 +61,12 @@ struct ConfigurationFile {
         guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
             throw unreadable("it is no file", "name a file with --config")
         }
-        // Who can write it decides which vault and which certificate authorities are trusted.
+        // Who can write it decides which vault and which certificate authorities are trusted, and which programs run.
+        guard information.st_uid == 0 || information.st_uid == geteuid() else {
+            throw unreadable(
+                "it belongs to uid \(information.st_uid), and this process runs as \(geteuid())",
+                "run the command as its owner, or name a file of your own with --config")
+        }
         guard information.st_mode & 0o022 == 0 else {
             throw unreadable("others may change it", "run chmod go-w \(path)")
         }

@@ -88,6 +88,19 @@ struct ConfigurationEditingTests {
         #expect(try read(path) == before)
     }
 
+    @Test("a configuration of somebody else is not obeyed", .enabled(if: geteuid() == 0))
+    func otherOwner() async throws {
+        let home = try KeyoverHome()
+        try await home.succeed("init")
+        let path = home.path + "/config/keyover/config.yaml"
+        #expect(chown(path, 65534, 65534) == 0)
+        for arguments in [["get", "billing"], ["vault", "status"]] {
+            let refused = try await home.start(arguments).finish()
+            #expect(refused.exitCode == 1)
+            #expect(refused.errors.contains("it belongs to uid 65534"), "\(refused.errors)")
+        }
+    }
+
     private func read(_ path: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
     }
