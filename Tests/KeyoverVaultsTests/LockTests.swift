@@ -21,21 +21,28 @@ import Testing
     }
 
     /// How many locks this process holds on the vault's files; locks of threads of one process on one range are one.
-    ///
-    /// While other tests lock and unlock, one look at the kernel's table may miss lines that are there.
     private func locks(_ vault: TestVault) throws -> Int {
-        try (0..<20).map { _ in try locksAtALook(vault) }.max() ?? 0
-    }
-
-    private func locksAtALook(_ vault: TestVault) throws -> Int {
         let inodes = try ["", "-wal", "-shm"].map { suffix in
             try FileManager.default.attributesOfItem(atPath: vault.databasePath + suffix)[.systemFileNumber] as? Int
         }
-        let (process, table) = (String(getpid()), try String(contentsOfFile: "/proc/locks", encoding: .utf8))
+        let (process, table) = (String(getpid()), try kernelTable("/proc/locks"))
         return table.split(separator: "\n").count { line in
             let words = line.split(separator: " ")
             guard let holder = words.firstIndex(of: Substring(process)), holder + 1 < words.count else { return false }
             return inodes.contains(words[holder + 1].split(separator: ":").last.flatMap { Int($0) })
+        }
+    }
+
+    /// The whole of a file of the kernel's, which gives out a page at a time and has no size.
+    private func kernelTable(_ path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var (table, page): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 1 << 16))
+        while true {
+            let count = read(descriptor, &page, page.count)
+            guard count > 0 else { return String(decoding: table, as: UTF8.self) }
+            table += page[..<count]
         }
     }
 }
