@@ -92,11 +92,16 @@ public final class PrivateDirectory: Sendable {
     }
 
     private func copyAccess(from name: String, to next: String) throws(VaultError) {
-        var status = stat()
-        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        var (old, new) = (stat(), stat())
+        guard fstatat(descriptor, name, &old, AT_SYMLINK_NOFOLLOW) == 0,
+            fstatat(descriptor, next, &new, AT_SYMLINK_NOFOLLOW) == 0
+        else { return }
+        let mode = old.st_mode & 0o755
         // The group first: changing it may take mode bits away.
-        guard fchownat(descriptor, next, uid_t.max, status.st_gid, AT_SYMLINK_NOFOLLOW) == 0,
-            fchmodat(descriptor, next, status.st_mode & 0o755, 0) == 0
+        guard
+            old.st_gid == new.st_gid
+                || fchownat(descriptor, next, uid_t.max, old.st_gid, AT_SYMLINK_NOFOLLOW) == 0,
+            mode == new.st_mode & 0o7777 || fchmodat(descriptor, next, mode, 0) == 0
         else { throw SystemError.last("cannot give \(path)/\(next) the mode of \(name)") }
     }
 
