@@ -7,12 +7,15 @@ import KeyoverVaults
 struct RestoredConfiguration: Sendable {
     let settings: Settings
     let vault: VaultURL
+    /// What is in the backup.
+    let survey: BackupFile.Survey
 
     private var isFresh: Bool { settings.files.isEmpty }
 
     /// Refuses a backup of another vault than the configured one, a second place for it, and pins that could not be
     /// changed.
-    func check(_ vaultID: UUIDv7) throws {
+    func check() throws {
+        let vaultID = survey.manifest.vaultID
         if let pinned = settings.vaultID, pinned != vaultID.description {
             throw VaultError(
                 .notTrusted, "the backup is of vault \(vaultID), and configuration pins \(pinned)",
@@ -26,7 +29,7 @@ struct RestoredConfiguration: Sendable {
     ///
     /// Who makes one up can give it any state and any keys of his own. Keys from before a rekeying are accepted together
     /// with the older state that they belong to.
-    func check(_ survey: BackupFile.Survey, seen: VaultMark?, acceptingOlder acceptsOlder: Bool) throws(VaultError) {
+    func checkKeys(seen: VaultMark?, acceptingOlder acceptsOlder: Bool) throws(VaultError) {
         let pinned = settings.keyCommitment.flatMap(VaultPin.commitments) ?? []
         guard !pinned.isEmpty, !pinned.contains(survey.commitment) else { return }
         let mayBeOlder = seen.map { survey.manifest.mark.epoch <= $0.epoch } ?? true
@@ -79,8 +82,12 @@ struct RestoredConfiguration: Sendable {
     }
 
     /// Accepts the new keys beside the old ones; makes a configuration where there is none.
+    ///
+    /// That one accepts the keys in the backup too, or an interrupted restore could not be repeated.
     func accept(_ pin: VaultPin) throws(VaultError) {
-        if isFresh, !FileSystem.exists(settings.ownFile) { return try create(pin) }
+        if isFresh, !FileSystem.exists(settings.ownFile) {
+            return try create(VaultPin(vaultID: pin.vaultID, commitments: [survey.commitment] + pin.commitments))
+        }
         try edit { old in
             VaultPin(vaultID: nil, commitments: (old.flatMap(VaultPin.commitments) ?? []) + pin.commitments)
         }
@@ -106,7 +113,10 @@ struct RestoredConfiguration: Sendable {
     private func edit(_ pin: (String?) -> VaultPin) throws(VaultError) {
         let editor: ConfigurationEditor?
         do throws(ConfigurationError) {
-            editor = try ConfigurationEditor.editing(.keyCommitment, of: settings)
+            editor =
+                isFresh
+                ? ConfigurationEditor(path: FileSystem.absolute(settings.ownFile))
+                : try ConfigurationEditor.editing(.keyCommitment, of: settings)
         } catch {
             throw Self.map(error)
         }

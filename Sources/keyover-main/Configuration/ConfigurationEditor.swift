@@ -27,10 +27,15 @@ struct ConfigurationEditor {
     }
 
     /// Refuses a file in which the key could not be changed, before anything else has been.
+    ///
+    /// What an editor that was killed has left beside it goes away.
     func demandEditable(_ key: SettingKey, to value: String? = nil) throws(ConfigurationError) {
         do throws(VaultError) {
-            _ = try folder()
+            let folder = try folder()
+            let lock = try folder.lock(patience: .seconds(5))
+            defer { withExtendedLifetime(lock) {} }
             _ = try edited(read(), key) { value ?? $0 }
+            try folder.remove(name + ".new")
         } catch {
             throw ConfigurationError(.unwritable, error.message, remedy: error.remedy, underlying: error)
         }
@@ -59,9 +64,10 @@ struct ConfigurationEditor {
         let old = try read()
         let new = try edited(old, key, value)
         guard new != old else { return }
-        let name = String(path[(path.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
         try folder.replace(name, SecretValue(copying: new.utf8), keepingAccess: true)
     }
+
+    private var name: String { String(path[(path.lastIndex(of: "/") ?? path.startIndex)...].dropFirst()) }
 
     private func folder() throws(VaultError) -> PrivateDirectory {
         try PrivateDirectory(FileSystem.parent(of: path), rule: .ownerWrites)

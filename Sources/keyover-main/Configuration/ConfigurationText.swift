@@ -17,7 +17,7 @@ struct ConfigurationText {
         lines += [
             "# The vault is refused when it is not this one.",
             "vault_id: \(pin.vaultID?.description ?? "")",
-            "key_commitment: \(pin.commitmentText)",
+            "key_commitment: \(Self.quoted(pin.commitmentText))",
         ]
         for key in [SettingKey.stateDirectory, .policies, .caFile] {
             guard let setting = settings[key] else { continue }

@@ -70,11 +70,11 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         let survey = try backup.survey()
         let manifest = survey.manifest
         let mark = HighWaterMark(stateDirectory: settings.stateDirectory, vaultID: manifest.vaultID)
-        let highest = try refuseOlder(manifest, than: mark)
         let url = try session.vaultURL()
-        let configuration = RestoredConfiguration(settings: settings, vault: url)
-        try configuration.check(manifest.vaultID)
-        try configuration.check(survey, seen: highest, acceptingOlder: acceptOlder)
+        let configuration = RestoredConfiguration(settings: settings, vault: url, survey: survey)
+        try configuration.check()
+        let highest = try refuseOlder(manifest, than: mark)
+        try configuration.checkKeys(seen: highest, acceptingOlder: acceptOlder)
         try demandConsent(survey, url, in: session)
 
         let keeper = LogKeeper(AuditRestoration(stateDirectory: settings.stateDirectory))
@@ -146,10 +146,14 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         let vault = try workspace.rekeyable()
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
         let count = try await workspace.vault.summaries(ClientRecord.self).count
-        try await demandOlder(workspace.vault, isBetweenEpochs: vault.isBetweenEpochs)
+        guard try await isOlder(workspace.vault) || vault.isBetweenEpochs else {
+            session.terminal.note("nothing to do: the vault is not older than this host has seen it")
+            try await HostMark(vault: workspace.vault, log: workspace.audit).update()
+            return (try await report(on: workspace, clients: count, in: session), workspace)
+        }
         try confirmation.demand("Accept the vault as it lies there, older than it was?", in: session)
         let now = workspace.now.wall
-        let pin = try await vault.rekey(
+        _ = try await vault.rekey(
             for: vault.audience, passphrase: nil, marking: Restoration(at: now, backedUpAt: now)
         ) { commitments throws(VaultError) in
             try editor?.set(.keyCommitment, to: VaultPin(vaultID: nil, commitments: commitments).commitmentText)
@@ -158,20 +162,20 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         // The log of this host went on after the accepted state, so it is the log that is right.
         try await HostMark(vault: restored.vault, log: restored.audit).update()
         try await restored.note("vault.acceptedOlder", [:], reason: why.reason)
-        let status = try await (restored.vault as? any InspectableVault)?.status()
-        let report = RestoreReport(
-            vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
-            clients: count, keyCommitment: pin.commitmentText, replaced: nil, logsAside: [])
-        return (report, restored)
+        return (try await report(on: restored, clients: count, in: session), restored)
     }
 
-    /// Refuses to mark the clients of a vault that is not older, unless this was interrupted once.
-    private func demandOlder(_ vault: any Vault, isBetweenEpochs: Bool) async throws {
-        guard !isBetweenEpochs, let status = try await (vault as? any InspectableVault)?.status() else { return }
-        if let seen = status.highWaterMark, status.mark < seen { return }
-        throw VaultError(
-            .invalid, "the vault is not older than this host has seen it; nothing was changed",
-            remedy: "see keyover vault status; a client that was lost at its provider: keyover recover NAME")
+    /// Whether this host has seen a newer state; otherwise there is no reason to mark a client.
+    private func isOlder(_ vault: any Vault) async throws -> Bool {
+        guard let status = try await (vault as? any InspectableVault)?.status() else { return true }
+        return status.highWaterMark.map { status.mark < $0 } ?? false
+    }
+
+    private func report(on workspace: Workspace, clients: Int, in session: Session) async throws -> RestoreReport {
+        let status = try await (workspace.vault as? any InspectableVault)?.status()
+        return RestoreReport(
+            vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
+            clients: clients, keyCommitment: status?.keyCommitment ?? "", replaced: nil, logsAside: [])
     }
 }
 
