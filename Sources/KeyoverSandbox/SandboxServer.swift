@@ -121,6 +121,11 @@ public final class SandboxServer: Sendable {
         }
     }
 
+    /// How many requests for an operation have come, those included that are being held back or were refused.
+    public func arrivals(of operation: SandboxOperation) -> Int {
+        sandbox.decide { state, _ in state.arrivals[operation] ?? 0 }
+    }
+
     /// What has been counted for a client.
     public func stats(clientID: String) throws(SandboxError) -> SandboxStatistics {
         try sandbox.decide { state, now throws(SandboxError) in

@@ -17,6 +17,7 @@ struct FaultPlan: Sendable {
 extension SandboxState {
     /// Decides, before a request is carried out, what is to go wrong with it.
     mutating func planFaults(for operation: SandboxOperation) -> FaultPlan {
+        arrivals[operation, default: 0] += 1
         var plan = FaultPlan()
         plan.throttle = planThrottle(for: operation)
         plan.delayBefore = profile.delayBeforeMilliseconds[operation] ?? 0

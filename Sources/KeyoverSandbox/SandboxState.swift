@@ -7,6 +7,8 @@ struct SandboxState: Sendable {
     }
 
     var clients: [String: SandboxClient] = [:]
+    /// How many requests for an operation have come, whether or not anything was done about them yet.
+    var arrivals: [SandboxOperation: Int] = [:]
     /// Which client a token belongs to, by the number at its front.
     private(set) var clientIDs: [Int: String] = [:]
     private var clientsMade = 0

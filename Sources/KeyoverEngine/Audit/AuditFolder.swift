@@ -13,20 +13,17 @@ public struct AuditFolder: Sendable {
         self.stateDirectory = stateDirectory
     }
 
-    /// The hosts that have a log here, by name.
-    public func hosts() -> [Name<HostRecord>] {
-        guard let folder = opendir(stateDirectory + "/audit") else { return [] }
-        defer { closedir(folder) }
-        var hosts: [Name<HostRecord>] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.hasSuffix(Self.suffix), let host = Name<HostRecord>(String(name.dropLast(Self.suffix.count)))
-            else { continue }
-            hosts.append(host)
+    /// The hosts that have a log here, by name; a folder that is there and cannot be trusted is an error.
+    public func hosts() throws(AuditError) -> [Name<HostRecord>] {
+        let names: [String]
+        do throws(StateFileError) {
+            names = try StateFolder(stateDirectory + "/audit", creating: false).names()
+        } catch {
+            guard error.number == ENOENT else { throw .unwritable(error) }
+            return []
         }
-        return hosts.sorted()
+        return names.filter { $0.hasSuffix(Self.suffix) }
+            .compactMap { Name<HostRecord>(String($0.dropLast(Self.suffix.count))) }.sorted()
     }
 
     /// Hands over the whole lines that a host's log has at this moment: first how many bytes, then the bytes.
@@ -54,7 +51,11 @@ public struct AuditFolder: Sendable {
         let size = file.size
         let start = max(0, size - Int64(AuditLine.limit) - 1)
         let tail = try file.read(start..<size)
-        return tail.lastIndex(of: 10).map { start + Int64($0) + 1 } ?? 0
+        guard let end = tail.lastIndex(of: 10) else {
+            guard start == 0 else { throw .notALog(file.path) }
+            return 0
+        }
+        return start + Int64(end) + 1
     }
 }
 

@@ -63,14 +63,8 @@ public final class LockFilePresence: RunnerPresence {
     }
 
     private func sweep(_ folder: StateFolder) {
-        let copy = openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0, let listing = fdopendir(copy) else { return }
-        defer { closedir(listing) }
         let now = clock.now().wall
-        while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in folder.names() {
             guard Self.isValid(name), let file = try? folder.open(name, for: .reading) else { continue }
             var status = stat()
             guard fstat(file.descriptor, &status) == 0 else { continue }

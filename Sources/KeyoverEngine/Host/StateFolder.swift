@@ -44,6 +44,25 @@ final class StateFolder: Sendable {
         return file
     }
 
+    /// The names of what lies in the folder, in no particular order.
+    func names() -> [String] {
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { return [] }
+        guard let listing = fdopendir(copy) else {
+            close(copy)
+            return []
+        }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// Whether the name still leads to the open file, which may have been moved away or removed meanwhile.
     func holds(_ file: borrowing StateFile, as name: String) -> Bool {
         var (opened, named) = (stat(), stat())

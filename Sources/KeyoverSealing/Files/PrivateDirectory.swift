@@ -128,10 +128,7 @@ public final class PrivateDirectory: Sendable {
             rest -= 50
         }
         let held = FolderLock(lock)
-        var (own, present) = (stat(), stat())
-        guard fstat(descriptor, &own) == 0, lstat(path, &present) == 0, own.st_dev == present.st_dev,
-            own.st_ino == present.st_ino
-        else {
+        guard isInPlace else {
             throw VaultError(
                 .conflict, "\(path) has been replaced meanwhile", remedy: "run the command again", isRetryable: true)
         }
@@ -175,29 +172,10 @@ public final class PrivateDirectory: Sendable {
             && opened.st_ino == named.st_ino
     }
 
-    /// The names of all that lies in the folder.
-    private func names() -> [String] {
-        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0 else { return [] }
-        guard let listing = fdopendir(copy) else {
-            close(copy)
-            return []
-        }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// Removes the folder with the files in it, unless it was moved; folders in it are left, and it with them.
     public func removeAll() {
         guard isInPlace else { return }
-        for name in names() { unlinkat(descriptor, name, 0) }
+        for name in FolderNames.all(in: descriptor) ?? [] { unlinkat(descriptor, name, 0) }
         rmdir(path)
     }
 

@@ -92,6 +92,13 @@ public struct Keyring: Sendable {
         }
     }
 
+    /// Throws `VaultError` with `.noValueAccess` where only metadata was granted.
+    ///
+    /// - Parameter what: What needs the value key, in the plural, for the error's text.
+    public func demandValues(for what: String) throws(VaultError) {
+        _ = try requireValueSide(for: what)
+    }
+
     /// The side that opens values, or the error that says it was not granted.
     func requireValueSide(for what: String) throws(VaultError) -> ValueSide {
         guard let valueSide else { throw Self.noValueAccess(what) }

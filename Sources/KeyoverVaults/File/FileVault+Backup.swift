@@ -7,8 +7,7 @@ extension FileVault: PortableVault {
         _ label: BackupLabel, alsoTo others: [X25519Recipient], logs: @escaping @Sendable (BackupWriter) throws -> Void,
         sink: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws(VaultError) -> BackupManifest {
-        // Fails at once where only metadata was granted.
-        _ = try keyring.derivedKey(for: .fingerprint)
+        try keyring.demandValues(for: "backups")
         let strangers = others.filter { !audience.full.contains(.key($0)) }
         let recipients = try audience.recipients(knowing: identities) + strangers
         let floor = try floor()

@@ -50,12 +50,7 @@ struct VaultTarget {
 
     /// Removes what attempts that were killed have left behind.
     private static func sweep(_ parent: String, _ prefix: String) {
-        guard let stream = opendir(parent) else { return }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in FolderNames.all(in: parent) ?? [] {
             guard name.hasPrefix(prefix), let left = try? PrivateDirectory("\(parent)/\(name)"), left.tryLock() else {
                 continue
             }
@@ -124,10 +119,6 @@ struct VaultTarget {
     }
 
     private static func isEmpty(_ path: String) -> Bool {
-        guard let stream = opendir(path) else { return false }
-        defer { closedir(stream) }
-        var count = 0
-        while readdir(stream) != nil { count += 1 }
-        return count <= 2
+        FolderNames.all(in: path)?.isEmpty ?? false
     }
 }

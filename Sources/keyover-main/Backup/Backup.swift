@@ -17,7 +17,7 @@ struct Backup: Sendable {
         let logs = AuditFolder(stateDirectory: workspace.stateDirectory)
         let label = BackupLabel(createdAt: workspace.now.wall, host: workspace.audit.host.description)
         return try await vault.backUp(label, alsoTo: others) { writer in
-            for host in logs.hosts() {
+            for host in try logs.hosts() {
                 try logs.read(host) { count in
                     try writer.add(.auditLog(host: host, byteCount: count))
                 } piece: { bytes in

@@ -85,7 +85,7 @@ struct ConfigurationEditor {
         var lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
         if lines.last == "" { lines.removeLast() }
         let end = lines.last?.utf8.last == 13 ? "\r" : ""
-        let line = new.map { "\(key.rawValue): '\($0.replacing("'", with: "''"))'\(end)" }
+        let line = new.map { "\(key.rawValue): \(ConfigurationText.quoted($0))\(end)" }
         if case .file(_, let number)? = before[key]?.origin, lines.indices.contains(number - 1) {
             lines.replaceSubrange(number - 1..<number, with: line.map { [$0] } ?? [])
         } else if let line {

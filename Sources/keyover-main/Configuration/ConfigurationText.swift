@@ -27,7 +27,7 @@ struct ConfigurationText {
     }
 
     /// Plain where YAML and a reader of single lines agree on it, else quoted as both understand it.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             (48...58).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                 || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)

@@ -1,5 +1,6 @@
 import Glibc
 import KeyoverCore
+import KeyoverSealing
 
 /// The few things that commands do to files: never overwriting, never following a link, private from the first instant.
 enum FileSystem {
@@ -30,7 +31,8 @@ enum FileSystem {
 
     /// Makes a private folder of a fresh name for what need not outlive the command.
     static func makeTemporaryDirectory(_ word: String) throws(ConfigurationError) -> String {
-        let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let wanted = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        let root = wanted.hasPrefix("/") ? wanted : "/tmp"
         var template = Array("\(root)/keyover-\(word).XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw failed("make a folder in", root) }
         return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -54,18 +56,10 @@ enum FileSystem {
 
     /// Removes a folder that this process made, with the files in it; links in it are removed, not followed.
     static func removeTree(_ path: String) {
-        guard let folder = opendir(path) else {
+        guard let names = FolderNames.all(in: path) else {
             unlink(path)
             return
         }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        closedir(folder)
         for name in names {
             let child = path + "/" + name
             var information = stat()

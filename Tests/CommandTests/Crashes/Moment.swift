@@ -98,8 +98,7 @@ extension Moment {
         case .unanswered(let operation): try await see { rehearsal.writes(operation) == 1 }
         case .inFlight(let operation, let intent):
             try await see { rehearsal.hasNoted(intent) }
-            // A request that the sandbox is holding back shows nowhere; it is there long before this is over.
-            try await Task.sleep(for: .milliseconds(400))
+            try await see { rehearsal.server.arrivals(of: operation) == 1 }
             guard rehearsal.writes(operation) == 0 else { throw TestFailure("\(operation) has committed too soon") }
         }
     }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import KeyoverCore
 import Testing
@@ -95,15 +96,15 @@ import Testing
 
     @Test func callBehindAHangingOneTimesOutToo() async throws {
         let lane = BlockingLane("test")
-        let gate = StopSignal()
+        let gate = DispatchSemaphore(value: 0)
         async let first: Int? = lane.run(within: .milliseconds(100)) { _ in
-            while !gate.isSet { usleep(1000) }
+            gate.wait()
             return 1
         }
         #expect(await first == nil)
         let second: Int? = await lane.run(within: .milliseconds(100)) { _ in 2 }
         #expect(second == nil)
-        gate.set()
+        gate.signal()
         let third: Int? = await lane.run(within: .seconds(10)) { _ in 3 }
         #expect(third == 3)
     }

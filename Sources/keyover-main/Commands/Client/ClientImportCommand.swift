@@ -51,7 +51,7 @@ struct ClientImportCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         // Whoever may not store secrets is told so once, not for each line.
-        _ = try await workspace.vault.derivedKey(for: .fingerprint)
+        try await workspace.demandValueAccess()
         let entries = try read(in: session)
         let accounts = try await accounts(for: entries, workspace, session)
         let run = ImportRun(

@@ -58,7 +58,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
 
     // MARK: From a file
 
-    private func restore(_ path: String, in session: Session) async throws -> (RestoreReport, Workspace) {
+    private func restore(_ path: String, in session: Session) async throws -> (RestoreView, Workspace) {
         // Two restores at once could leave the vault of one and the pins of the other.
         let lock = try PrivateDirectory.make(session.settings.stateDirectory, rule: .ownerWrites)
             .lock(patience: .seconds(5))
@@ -103,7 +103,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         try await workspace.note(
             "vault.restored", ["from": manifest.mark.description, "made": manifest.createdAt.description],
             reason: why.reason)
-        let report = RestoreReport(
+        let report = RestoreView(
             vault: url.description, state: restored.mark.description, backedUpAt: manifest.createdAt,
             clients: survey.clients, keyCommitment: restored.pin.commitmentText, replaced: restored.replaced,
             logsAside: keeper.aside)
@@ -141,7 +141,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
 
     // MARK: As it lies there
 
-    private func acceptOlder(in session: Session) async throws -> (RestoreReport, Workspace) {
+    private func acceptOlder(in session: Session) async throws -> (RestoreView, Workspace) {
         let workspace = try await session.openWorkspace(acceptingOlder: true)
         let vault = try workspace.rekeyable()
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)
@@ -171,72 +171,10 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         return status.highWaterMark.map { status.mark < $0 } ?? false
     }
 
-    private func report(on workspace: Workspace, clients: Int, in session: Session) async throws -> RestoreReport {
+    private func report(on workspace: Workspace, clients: Int, in session: Session) async throws -> RestoreView {
         let status = try await (workspace.vault as? any InspectableVault)?.status()
-        return RestoreReport(
+        return RestoreView(
             vault: try session.vaultURL().description, state: status?.mark.description ?? "", backedUpAt: nil,
             clients: clients, keyCommitment: status?.keyCommitment ?? "", replaced: nil, logsAside: [])
-    }
-}
-
-/// Hands the audit logs in a backup to their restoration.
-private final class LogKeeper: @unchecked Sendable {
-    // Used by one thread at a time: the one that reads the backup, and then the one that asks what became of it.
-    private let logs: AuditRestoration
-    /// The logs that are kept aside.
-    private(set) var aside: [String] = []
-
-    init(_ logs: AuditRestoration) {
-        self.logs = logs
-    }
-
-    func take(_ content: BackupContent) throws(VaultError) {
-        try mapping { () throws(AuditError) in
-            switch content {
-            case .auditLog(let host, _): try logs.begin(host)
-            case .auditBytes(let bytes):
-                try bytes.withUnsafeSecretBytes { raw throws(AuditError) in try logs.take(raw) }
-            case .keys, .record, .ledger: break
-            }
-        }
-    }
-
-    func finish() throws(VaultError) {
-        try mapping { () throws(AuditError) in aside = try logs.finish() }
-    }
-
-    private func mapping(_ body: () throws(AuditError) -> Void) throws(VaultError) {
-        do {
-            try body()
-        } catch {
-            throw VaultError(
-                .unavailable, error.message, remedy: error.remedy ?? "check the state folder and run the command again",
-                underlying: error)
-        }
-    }
-}
-
-/// What a restore did.
-private struct RestoreReport: Encodable {
-    let vault: String
-    let state: String
-    let backedUpAt: Timestamp?
-    let clients: Int
-    let keyCommitment: String
-    let replaced: String?
-    let logsAside: [String]
-
-    func show(on terminal: Terminal) {
-        var sheet = Sheet()
-        sheet.add("vault", vault)
-        sheet.add("state", state)
-        sheet.add("backed up", backedUpAt?.description)
-        sheet.add("clients", String(clients))
-        sheet.add("key commitment", keyCommitment)
-        sheet.add("kept aside", replaced)
-        for log in logsAside { sheet.add("log kept aside", log) }
-        terminal.show(sheet)
-        terminal.print("")
-        terminal.print("No secret is given out before it is known to work. Next: keyover recover --all")
     }
 }
