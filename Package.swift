@@ -104,9 +104,13 @@ let package = Package(
             ]),
         .executableTarget(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
+        // The real servers that vaults live on, for tests.
+        .target(
+            name: "VaultServers", dependencies: ["KeyoverCore", "KeyoverSealing", "KeyoverVaults"],
+            path: "Tests/VaultServers", swiftSettings: house),
         tests(of: "KeyoverCore", ["KeyoverConformance"]),
         tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),
-        tests(of: "KeyoverVaults", ["KeyoverConformance", "keyover", grdb]),
+        tests(of: "KeyoverVaults", ["KeyoverConformance", "VaultServers", "keyover", grdb]),
         tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),
         tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox", nioCore, nioPosix]),
         tests(of: "KeyoverEngine", ["KeyoverTesting"]),
@@ -117,8 +121,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CKeyoverProcess", "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverSandbox", "keyover-main",
-                "keyover", asyncHTTPClient, nioCore, nioHTTP1,
+                "CKeyoverProcess", "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverSandbox", "VaultServers",
+                "keyover-main", "keyover", asyncHTTPClient, nioCore, nioHTTP1,
             ], exclude: ["Transcripts"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

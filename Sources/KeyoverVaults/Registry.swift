@@ -10,35 +10,10 @@ public protocol VaultBackend: Sendable {
     ///
     /// Of several attempts at once exactly one succeeds. A crash leaves no vault or a whole one. The answer is what
     /// configuration pins.
-    static func create(_ url: VaultURL, for recipients: [any AgeRecipient]) async throws(VaultError) -> VaultPin
+    static func create(_ url: VaultURL, _ creation: VaultCreation) async throws(VaultError) -> VaultPin
 
     /// Opens a vault; nothing is created, and nothing is written.
     static func open(_ url: VaultURL, _ access: VaultAccess) async throws(VaultError) -> any Vault
-}
-
-/// What a vault is opened with.
-public struct VaultAccess: Sendable {
-    /// Who opens it; the first identity that fits the key file does.
-    public var identities: [any AgeIdentity]
-    /// What configuration says that the vault must be.
-    public var pin: VaultPin?
-    /// Where this host keeps the newest state it has seen; `nil` keeps none.
-    public var stateDirectory: String?
-    /// How long a busy backend is waited for.
-    public var patience: TimeSpan
-    /// Whether a vault older than one seen on this host is opened; for `vault restore --accept-older` alone.
-    public var acceptsOlder = false
-
-    /// Access with identities, a pin and a state folder.
-    public init(
-        identities: [any AgeIdentity], pin: VaultPin? = nil, stateDirectory: String? = nil,
-        patience: TimeSpan = .seconds(5)
-    ) {
-        self.identities = identities
-        self.pin = pin
-        self.stateDirectory = stateDirectory
-        self.patience = patience
-    }
 }
 
 /// All backends; a new one is one file and one line here.
@@ -58,10 +33,8 @@ public enum VaultRegistry {
     }
 
     /// Makes an empty vault; the answer is what configuration pins.
-    public static func create(
-        _ url: VaultURL, for recipients: [any AgeRecipient]
-    ) async throws(VaultError) -> VaultPin {
-        try await backend(of: url).create(url, for: recipients)
+    public static func create(_ url: VaultURL, _ creation: VaultCreation) async throws(VaultError) -> VaultPin {
+        try await backend(of: url).create(url, creation)
     }
 
     /// Makes a vault out of a backup.

@@ -62,16 +62,20 @@ struct Session: Sendable {
     }
 
     /// The vault, opened with the configured identity and held to the pins.
-    func openVault(acceptingOlder acceptsOlder: Bool = false) async throws -> any Vault {
-        try await lookingTwice { try await $0.openVaultOnce(acceptingOlder: acceptsOlder) }
+    func openVault(
+        acceptingOlder acceptsOlder: Bool = false, acceptingStale acceptsStale: Bool = false
+    ) async throws -> any Vault {
+        try await lookingTwice { try await $0.openVaultOnce(acceptsOlder, acceptsStale) }
     }
 
-    private func openVaultOnce(acceptingOlder acceptsOlder: Bool) async throws -> any Vault {
+    private func openVaultOnce(_ acceptsOlder: Bool, _ acceptsStale: Bool) async throws -> any Vault {
         let (url, settings) = (try vaultURL(), try settings)
         terminal.detail("opening \(url)")
         var access = VaultAccess(
-            identities: try identities(), pin: try pin(), stateDirectory: settings.stateDirectory)
+            identities: try identities(), pin: try pin(), stateDirectory: settings.stateDirectory,
+            reach: try reach())
         access.acceptsOlder = acceptsOlder
+        access.reach.acceptsStale = acceptsStale
         do {
             return try await VaultRegistry.open(url, access)
         } catch {
@@ -101,8 +105,8 @@ struct Session: Sendable {
         if let known = memory.passphrase { return [known] }
         let settings = try settings
         if let setting = settings[.identity] {
-            if case .credential(let directory) = setting.origin {
-                return try IdentityFile.readCredential(ConfigurationLoader.credentialName, in: directory)
+            if case .credential(let directory, let name) = setting.origin {
+                return try IdentityFile.readCredential(name, in: directory)
             }
             return try IdentityFile.read(setting.value)
         }
@@ -116,6 +120,42 @@ struct Session: Sendable {
         let passphrase = try ScryptPassphrase(typed)
         memory.keep(passphrase)
         return [passphrase]
+    }
+
+    /// How a vault on a server is reached.
+    func reach() throws -> VaultReach {
+        let settings = try settings
+        var reach = VaultReach(
+            user: settings[.vaultUser]?.value, caFile: settings.caFile, stateDirectory: settings.stateDirectory)
+        reach.credential = try settings[.vaultCredential].map(credential)
+        switch (settings[.vaultCertificate], settings[.vaultCertificateKey]) {
+        case (let chain?, let key?): reach.certificate = (chain.value, key.value)
+        case (nil, nil): break
+        default:
+            throw ConfigurationError(
+                .invalidValue, "a certificate for the vault's server needs its private key, and a key its certificate",
+                remedy: "set both vault_certificate and vault_certificate_key, or none")
+        }
+        return reach
+    }
+
+    /// The one line in a file, without its end.
+    private func credential(_ setting: Setting) throws(VaultError) -> SecretValue {
+        let text =
+            if case .credential(let directory, let name) = setting.origin {
+                try ServiceCredential.read(name, in: directory)
+            } else {
+                try PrivateFile.read(setting.value, limit: ServiceCredential.limit)
+            }
+        let line = text.withUnsafeSecretBytes { raw in
+            SecretValue(copying: raw.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") })
+        }
+        guard !line.isEmpty else {
+            throw VaultError(
+                .locked, "\(setting.value) is empty, and the vault's server wants a credential",
+                remedy: "write the password, token or secret id into it, and nothing else")
+        }
+        return line
     }
 
     private func pin() throws(ConfigurationError) -> VaultPin {

@@ -40,9 +40,11 @@ struct Workspace: Sendable {
     /// A look at both clocks.
     var now: ClockReading { clock.now() }
 
-    /// The policy that a client falls under.
+    /// The policy that a client falls under, with what the vault lets readers keep.
     func policy(for client: ClientRecord) throws(PolicyError) -> RotationPolicy {
-        try policies.policy(for: client)
+        var policy = try policies.policy(for: client)
+        policy.readStaleness = (vault as? any StaleReadingVault)?.longestStaleness ?? .zero
+        return policy
     }
 
     /// The record of a client.

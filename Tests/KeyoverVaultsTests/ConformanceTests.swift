@@ -4,12 +4,30 @@ import KeyoverSealing
 import KeyoverVaults
 import Testing
 
-/// A vault in memory; its handles share it.
+/// A vault of entries in memory.
 private struct MemoryFixture: VaultFixture {
-    let vault: any Vault = MemoryVault(id: SampleRecords.id(1))
+    private let store = MemoryStore()
+    private let identity: X25519Identity
+    private let auditor: X25519Identity
+    private let entryVault: EntryVault<MemoryStore>
+    var vault: any Vault { entryVault }
 
-    func secondHandle() async throws -> any Vault { vault }
-    func metadataHandle() async throws -> (any Vault)? { nil }
+    init() async throws {
+        identity = try X25519Identity.generate()
+        auditor = try X25519Identity.generate()
+        _ = try await EntryVault.create(in: store, VaultCreation(for: [identity.recipient]))
+        entryVault = try await EntryVault.open(store, VaultAccess(identities: [identity]))
+    }
+
+    func secondHandle() async throws -> any Vault {
+        try await EntryVault.open(store, VaultAccess(identities: [identity]))
+    }
+
+    func metadataHandle() async throws -> (any Vault)? {
+        try await entryVault.grant(
+            to: VaultAudience(full: entryVault.audience.full, metadataOnly: [.key(auditor.recipient)]))
+        return try await EntryVault.open(store, VaultAccess(identities: [auditor]))
+    }
 }
 
 /// A vault of any backend, made and opened through the registry.
@@ -21,7 +39,7 @@ private struct RegistryFixture: VaultFixture {
     init(_ scheme: String, in scratch: Scratch) async throws {
         let identity = try X25519Identity.generate()
         url = VaultURL(scheme: scheme, location: scratch.path + "/vault")
-        let pin = try await VaultRegistry.create(url, for: [identity.recipient])
+        let pin = try await VaultRegistry.create(url, VaultCreation(for: [identity.recipient]))
         access = VaultAccess(identities: [identity], pin: pin, stateDirectory: scratch.path + "/state")
         vault = try await VaultRegistry.open(url, access)
     }
@@ -47,7 +65,7 @@ private struct RegistryFixture: VaultFixture {
     }
 
     @Test func theMemoryVaultKeepsTheContract() async throws {
-        try await run(VaultSuite { body in try await body(MemoryFixture()) })
+        try await run(VaultSuite { body in try await body(try await MemoryFixture()) })
     }
 
     @Test func everyBackendHasItsOwnWord() {

@@ -59,7 +59,8 @@ struct TestVault: VaultFixture {
             at: path,
             VaultAccess(
                 identities: identities ?? [identity], pin: pin ?? self.pin,
-                stateDirectory: withMark ? stateDirectory : nil, patience: patience))
+                stateDirectory: withMark ? stateDirectory : nil,
+                reach: VaultReach(patience: patience)))
     }
 
     func secondHandle() async throws -> any Vault { try await reopened() }

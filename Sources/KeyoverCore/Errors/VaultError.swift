@@ -7,6 +7,8 @@ public struct VaultError: KeyoverError {
 
         /// The record changed since it was read; read again and decide anew.
         public static let conflict = Code(description: "conflict")
+        /// The vault has got other keys since it was opened; open it again.
+        public static let rekeyed = Code(description: "rekeyed")
         /// No identity opens the vault, or the keyring is locked.
         public static let locked = Code(description: "locked")
         /// The vault is not the pinned one, was tampered with, or is older than one seen before.

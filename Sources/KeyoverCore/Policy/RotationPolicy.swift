@@ -14,6 +14,8 @@ public struct RotationPolicy: Codable, Equatable, Sendable {
     public var maximumOverlap: TimeSpan = .days(7)
     /// How long a reader of `get` may keep the secret it was given.
     public var consumerCache: TimeSpan = .minutes(5)
+    /// How old an answer of the vault may be that readers are given; no choice of the policy's but known from the vault.
+    public var readStaleness: TimeSpan = .zero
     /// How long the old secret stays turned off before it is removed, where that can be undone.
     public var soak: TimeSpan = .zero
     /// Accepted exchanges in a row that count as verified; `nil` takes the provider's number.
@@ -25,6 +27,11 @@ public struct RotationPolicy: Codable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// How long after traffic moved a reader of this client may still use what it was given.
+    public func readerCache(of registration: Registration) -> TimeSpan {
+        (registration.consumerCache ?? consumerCache) + readStaleness
+    }
 }
 
 /// When rotations may begin, move traffic and remove secrets.

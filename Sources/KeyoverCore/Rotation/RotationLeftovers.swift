@@ -49,7 +49,7 @@ extension RotationMachine {
     private mutating func waitForReaders(of leftovers: [OwnedSecret]) -> Effect? {
         guard rotation.compromised == nil, !record.isUnderRecovery else { return nil }
         let overlap = max(
-            record.registration.consumerCache ?? context.policy.consumerCache, context.policy.minimumOverlap)
+            context.policy.readerCache(of: record.registration), context.policy.minimumOverlap)
         let found = leftovers.compactMap(\.foundAt)
         let missing = found.map { $0.remaining(of: overlap, at: context.now) }.max() ?? .zero
         guard missing > .zero else { return nil }

@@ -183,7 +183,7 @@ extension RotationMachine {
         guard let litAt = rotation.fuseLitAt, let span = rotation.fuseSpan else { return false }
         guard context.capabilities.removalCancelsFuse else { return true }
         let left = span - context.now.elapsedAtMost(since: litAt)
-        let cache = record.registration.consumerCache ?? context.policy.consumerCache
+        let cache = context.policy.readerCache(of: record.registration)
         let drain = record.active == .primary ? .zero : max(cache, context.policy.minimumOverlap)
         return left <= drain || fuseIsNear && record.active == .secondary
     }

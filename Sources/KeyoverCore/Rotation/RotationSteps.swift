@@ -203,7 +203,7 @@ extension RotationMachine {
         }
         let gate = Gate(
             rotation: rotation, generation: record.generation, policy: context.policy,
-            consumerCache: record.registration.consumerCache ?? context.policy.consumerCache, now: context.now)
+            consumerCache: context.policy.readerCache(of: record.registration), now: context.now)
         switch gate.verdict(observation) {
         case .open:
             keep([Evidence(.consumersMoved, slot: record.active, at: context.now)])

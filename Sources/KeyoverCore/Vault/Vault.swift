@@ -56,6 +56,17 @@ public protocol WatchableVault: Vault {
     func changes() -> AsyncThrowingStream<ClientName, any Error>
 }
 
+/// A vault that can answer from what it has while it cannot prove that nobody has anything newer.
+///
+/// Only who asks for it at opening gets such answers, to read and for nothing else. A rotation counts their age among
+/// the times for which readers may keep a secret.
+public protocol StaleReadingVault: Vault {
+    /// How old such an answer may be, at most, on any host; zero where there are none.
+    var longestStaleness: TimeSpan { get }
+    /// How old the oldest such answer of this handle may have been; `nil` while all were proven to be the newest.
+    var staleness: TimeSpan? { get }
+}
+
 /// What a derived key is for.
 public enum KeyPurpose: String, CaseIterable, Sendable {
     /// Fingerprints of secret values.

@@ -12,10 +12,7 @@ extension RecordSealing {
     /// A row as it goes into a backup: metadata of whatever format, and values.
     func content(of row: RecordRow) throws(VaultError) -> BackupContent {
         let (metadata, values) = try opened(row)
-        guard let found = try? JSONDecoder().decode(NamedRecord.self, from: metadata) else {
-            throw VaultError(.corrupt, "a record of kind \(row.kind) is authentic but has no name")
-        }
-        return .record(kind: row.kind, name: found.record.name, metadata: metadata, values: values)
+        return .record(kind: row.kind, name: try RecordSubject(metadata).name, metadata: metadata, values: values)
     }
 
     /// A record out of a backup as a row; clients are marked as restored.
@@ -58,12 +55,4 @@ extension RecordSealing {
         }
         return try seal(record, serial: 1)
     }
-}
-
-private struct NamedRecord: Decodable {
-    struct Content: Decodable {
-        let name: String
-    }
-
-    let record: Content
 }

@@ -30,7 +30,7 @@ public struct RecordSealing: Sendable {
             serial: serial)
     }
 
-    private func seal(
+    func seal(
         _ json: [UInt8], _ values: [String: SecretValue], lookup: [UInt8], kind: String, id: UUIDv7, serial: UInt64
     ) throws(VaultError) -> RecordRow {
         let side = try keyring.requireValueSide(for: "changes")
@@ -99,7 +99,7 @@ public struct RecordSealing: Sendable {
         }
     }
 
-    private func openMetadata(_ row: RecordRow) throws(VaultError) -> Data {
+    func openMetadata(_ row: RecordRow) throws(VaultError) -> Data {
         try Seal.open(
             row.metadata, with: keyring.metadataKey,
             for: context(recordID(row), "\(row.kind)/metadata", row.serial))

@@ -21,9 +21,9 @@ public struct VaultURL: Hashable, Sendable, LosslessStringConvertible {
         guard let colon = description.firstIndex(of: ":") else { return nil }
         let scheme = description[..<colon]
         var location = description[description.index(after: colon)...]
-        guard !scheme.isEmpty, scheme.utf8.allSatisfy({ (97...122).contains($0) }), !location.isEmpty else {
-            return nil
-        }
+        guard !scheme.isEmpty, scheme.utf8.allSatisfy({ (97...122).contains($0) }),
+            scheme != "file" || !location.isEmpty
+        else { return nil }
         if scheme == "file", location.hasPrefix("//") {
             location = location.dropFirst(2)
             // Between the slashes a URL names a host, and there is only this one.

@@ -16,6 +16,17 @@ public struct HighWaterMark: Sendable {
         name = "\(vaultID).counter"
     }
 
+    /// The mark of one entry of a vault that has no mark as a whole, in a folder `VAULT-ID.seen` of the state folder.
+    public init(stateDirectory: String, vaultID: UUIDv7, entry lookup: [UInt8]) {
+        directory = Self.entryFolder(stateDirectory, vaultID)
+        name = Hex.encode(lookup.prefix(16))
+    }
+
+    /// The folder of the marks of a vault's entries.
+    public static func entryFolder(_ stateDirectory: String, _ vaultID: UUIDv7) -> String {
+        "\(stateDirectory)/\(vaultID).seen"
+    }
+
     /// The newest state seen, or `nil` when none was.
     public func read() throws(VaultError) -> VaultMark? {
         let text: SecretValue

@@ -1,32 +1,15 @@
-import Glibc
 public import KeyoverCore
 
 /// Files of age identities, as `age-keygen` writes them: one `AGE-SECRET-KEY-1...` a line, comments and empty lines.
 public enum IdentityFile {
-    private static let limit = 64 << 10
-
     /// The identities in a file that only its owner may read.
     public static func read(_ path: String) throws(VaultError) -> [any AgeIdentity] {
-        try parse(PrivateFile.read(path, limit: limit), path)
+        try parse(PrivateFile.read(path, limit: ServiceCredential.limit), path)
     }
 
-    /// The identities in a credential that systemd or a container runtime provides in a folder.
-    ///
-    /// Such a file may be readable for its group when the folder belongs to root and nobody else may change it.
+    /// The identities in a credential of a service.
     public static func readCredential(_ name: String, in directory: String) throws(VaultError) -> [any AgeIdentity] {
-        let path = "\(directory)/\(name)"
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw SystemError.last("cannot open \(directory)") }
-        defer { close(folder) }
-        var status = stat()
-        guard fstat(folder, &status) == 0 else { throw SystemError.last("cannot look at \(directory)") }
-        guard status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
-            throw VaultError(
-                .looseFilePermissions, "the credentials folder \(directory) can be changed by others",
-                remedy: "let systemd make it, with LoadCredential=keyover.identity:PATH")
-        }
-        let rule: PrivateFile.Rule = status.st_uid == 0 ? .serviceCredential : .ownerOnly
-        return try parse(PrivateFile.read(name, in: folder, of: directory, limit: limit, rule: rule), path)
+        try parse(ServiceCredential.read(name, in: directory), "\(directory)/\(name)")
     }
 
     /// The text of an identity file for a fresh key pair.

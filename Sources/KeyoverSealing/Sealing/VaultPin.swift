@@ -40,12 +40,21 @@ public struct VaultPin: Equatable, Sendable {
 
     /// Refuses keys that are not the pinned ones.
     public func check(_ keyring: Keyring) throws(VaultError) {
-        if let vaultID, vaultID != keyring.vaultID {
+        try check(keyring.vaultID, [keyring])
+    }
+
+    /// Refuses a key file none of whose epochs is a pinned one; who does not hold the pinned keys cannot make one that is.
+    public func check(_ file: KeyFile) throws(VaultError) {
+        try check(file.vaultID, file.keyrings)
+    }
+
+    private func check(_ id: UUIDv7, _ keyrings: [Keyring]) throws(VaultError) {
+        if let vaultID, vaultID != id {
             throw VaultError(
-                .notTrusted, "the vault's id is \(keyring.vaultID), but configuration pins \(vaultID)",
+                .notTrusted, "the vault's id is \(id), but configuration pins \(vaultID)",
                 remedy: "check --vault; if the vault was replaced on purpose, set vault_id in config.yaml")
         }
-        let fits = commitments.map { Primitives.areEqual($0, keyring.commitment) }
+        let fits = commitments.flatMap { pinned in keyrings.map { Primitives.areEqual(pinned, $0.commitment) } }
         if !fits.isEmpty, !fits.contains(true) {
             throw VaultError(
                 .notTrusted, "the vault's keys are not the ones that configuration pins",

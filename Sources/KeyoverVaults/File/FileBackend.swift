@@ -8,9 +8,10 @@ public enum FileBackend: VaultBackend, RestoringBackend {
 
     /// Makes the folder with database and key file in it.
     public static func create(
-        _ url: VaultURL, for recipients: [any AgeRecipient]
+        _ url: VaultURL, _ creation: VaultCreation
     ) async throws(VaultError) -> VaultPin {
-        try await FileVault.create(at: url.location, recipients: recipients)
+        try await FileVault.create(
+            at: url.location, recipients: creation.recipients, keyring: creation.keyring)
     }
 
     /// Opens the folder.

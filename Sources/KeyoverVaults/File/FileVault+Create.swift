@@ -1,4 +1,3 @@
-import Glibc
 public import KeyoverCore
 public import KeyoverSealing
 
@@ -8,11 +7,11 @@ extension FileVault {
     /// All is made in a fresh folder beside it and then renamed, which the kernel does for exactly one of several
     /// attempts at once, and wholly or not at all.
     public static func create(
-        at path: String, recipients: [any AgeRecipient]
+        at path: String, recipients: [any AgeRecipient], keyring: Keyring? = nil
     ) async throws(VaultError) -> VaultPin {
         try await Offloaded.run { () throws(VaultError) in
             let target = try VaultTarget(path)
-            let keyring = Keyring.generate(vaultID: freshID())
+            let keyring = keyring ?? Keyring.generate(vaultID: FreshID.make())
             do throws(VaultError) {
                 let keyFile = KeyFile(keyring, for: try VaultAudience(of: recipients))
                 try target.folder.create(
@@ -25,13 +24,5 @@ extension FileVault {
             }
             return VaultPin(keyring)
         }
-    }
-
-    private static func freshID() -> UUIDv7 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        var generator = SystemRandomNumberGenerator()
-        let milliseconds = Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-        return UUIDv7(at: Timestamp(millisecondsSinceEpoch: milliseconds), using: &generator)
     }
 }

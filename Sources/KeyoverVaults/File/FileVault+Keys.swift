@@ -24,7 +24,9 @@ extension FileVault: RekeyableVault {
         let next = try before.keyring.successor(epoch: epoch)
         let keys = KeyFiles(directory: folder.directory, identities: (passphrase.map { [$0] } ?? []) + identities)
         // Whoever leaves a passphrase behind cannot prove yet that he holds a key.
-        if before.file.access.full != [.passphrase] || audience.full == [.passphrase] { try keys.check(audience) }
+        if before.file.access.full != [.passphrase] || audience.full == [.passphrase] {
+            try audience.demandAccess(of: keys.identities)
+        }
         let isCommitting = Atomic(false)
         do throws(VaultError) {
             try keys.write(KeyFile([before.keyring, next], for: audience))
@@ -47,17 +49,8 @@ extension FileVault: RekeyableVault {
         let lock = try folder.directory.lock(patience: .seconds(5))
         defer { withExtendedLifetime(lock) {} }
         let present = try VaultFolder.openKeys(in: folder.directory, identities)
-        guard present.keyrings.allSatisfy(\.opensValues) else {
-            _ = try keyring.derivedKey(for: .fingerprint)
-            return
-        }
-        guard Set(present.access.full).isSubset(of: audience.full),
-            Set(present.access.metadataOnly).isSubset(of: audience.metadataOnly + audience.full)
-        else {
-            throw VaultError(
-                .conflict, "somebody else has changed who can open the vault", remedy: "run the command again",
-                isRetryable: true)
-        }
+        for keyring in present.keyrings { try keyring.demandValues(for: "grants") }
+        try present.access.demandSubset(of: audience)
         try KeyFiles(directory: folder.directory, identities: identities)
             .write(KeyFile(present.keyrings, for: audience))
     }

@@ -17,7 +17,7 @@ extension FileVault {
                 guard let keyring = filling.keyring, let audience = filling.audience else {
                     throw VaultError(.notTrusted, "the backup holds no keys")
                 }
-                try KeyFiles(directory: target.folder, identities: plan.identities).check(audience)
+                try audience.demandAccess(of: plan.identities)
                 try KeyFiles(directory: target.folder, identities: plan.identities)
                     .write(KeyFile(keyring, for: audience))
                 let pin = VaultPin(keyring)

@@ -30,7 +30,7 @@ public final class FileVault: Vault {
     private init(_ path: String, _ access: VaultAccess) throws(VaultError) {
         identities = access.identities
         folder = try VaultFolder(path, identities: access.identities, stateDirectory: access.stateDirectory)
-        connections = try Connections(folder.databasePath, patience: access.patience)
+        connections = try Connections(folder.databasePath, patience: access.reach.patience)
         keyring = try folder.keyring(of: connections.readNow { try $0.vault() }, access.pin)
         seen = Mutex(VaultMark(epoch: 0, counter: 0))
         acceptsOlder = access.acceptsOlder

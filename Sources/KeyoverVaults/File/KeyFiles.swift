@@ -6,18 +6,6 @@ struct KeyFiles {
     let directory: PrivateDirectory
     let identities: [any AgeIdentity]
 
-    /// Refuses an audience that the caller would not belong to.
-    func check(_ audience: VaultAudience) throws(VaultError) {
-        let recipients = try audience.recipients(knowing: identities)
-        do {
-            _ = try AgeFile.decrypt(AgeFile.encrypt(SecretValue(copying: [0]), to: recipients), with: identities)
-        } catch {
-            throw VaultError(
-                .invalid, "your own identity would not open the vault any more",
-                remedy: "run the command with the identity of somebody who stays: --identity FILE", underlying: error)
-        }
-    }
-
     /// Writes the key file, and before it the one for those who were granted metadata only.
     ///
     /// The key file says who belongs to the audience. So when a crash comes between the two, it still says that something

@@ -35,7 +35,8 @@ struct ConfigCommand: KeyoverSubcommand {
         case .caFile: "(the system's)"
         case .claimTerm: (try? settings.claimTerm()).map(\.description)
         case .afterRotation: "(no backup)"
-        case .identity, .vaultID, .keyCommitment: nil
+        case .identity, .vaultID, .keyCommitment, .vaultUser, .vaultCredential, .vaultCertificate, .vaultCertificateKey:
+            nil
         }
     }
 

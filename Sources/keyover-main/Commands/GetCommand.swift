@@ -38,12 +38,17 @@ struct GetCommand: KeyoverSubcommand {
     }
 
     private func look(in session: Session) async throws -> SecretValue {
-        let vault = try await session.openVault()
+        // Whoever registers has to write, and learns the newest thereby.
+        let vault = try await session.openVault(acceptingStale: consumer == nil)
         guard let record = try await vault.read(client.name)?.record else {
             throw RotationError(
                 .unknownClient, "there is no client named \(client.name)", remedy: "run keyover client list")
         }
         let answer = try SecretOutput(record).render(field: field, format: format)
+        if let age = (vault as? any StaleReadingVault)?.staleness {
+            session.terminal.note(
+                "warning: the vault cannot say whether this is the newest; it may be up to \(age.rounded) old")
+        }
         if let consumer {
             // Before the answer is given: a consumer that has the secret and is not in the ledger is not waited for.
             try await vault.acknowledge(

@@ -35,7 +35,7 @@ struct InitCommand: KeyoverSubcommand {
             ?? FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt"
         let url = try session.vaultURL()
         let identity = try identity(at: path)
-        let pin = try await pin(url, at: path, recipients: [identity.recipient] + others)
+        let pin = try await pin(url, at: path, recipients: [identity.recipient] + others, session.reach())
         let report = Report(
             configuration: FileSystem.absolute(settings.ownFile), identity: path, vault: url.description,
             vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
@@ -62,13 +62,14 @@ struct InitCommand: KeyoverSubcommand {
     ///
     /// It belongs to this user and to nobody else, or it would not be opened.
     private func pin(
-        _ url: VaultURL, at path: String, recipients: [X25519Recipient]
+        _ url: VaultURL, at path: String, recipients: [X25519Recipient], _ reach: VaultReach
     ) async throws -> VaultPin {
         do throws(VaultError) {
-            return try await VaultRegistry.create(url, for: recipients)
+            return try await VaultRegistry.create(url, VaultCreation(for: recipients, reach: reach))
         } catch {
             guard error.code == .exists,
-                let found = try? await VaultRegistry.open(url, VaultAccess(identities: IdentityFile.read(path))),
+                let found = try? await VaultRegistry.open(
+                    url, VaultAccess(identities: IdentityFile.read(path), reach: reach)),
                 let status = try? await (found as? any InspectableVault)?.status(),
                 status.mark == VaultMark(epoch: 1, counter: 0),
                 status.audience == (try? VaultAudience(full: recipients.map { .key($0) }))

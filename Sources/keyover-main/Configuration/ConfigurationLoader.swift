@@ -6,8 +6,10 @@ import KeyoverCore
 /// place of the two standard ones.
 struct ConfigurationLoader {
     static let systemFile = "/etc/keyover/config.yaml"
-    /// What the identity is called among a service's credentials.
-    static let credentialName = "keyover.identity"
+    /// What is called how among a service's credentials.
+    static let credentials: [SettingKey: String] = [
+        .identity: "keyover.identity", .vaultCredential: "keyover.vault-credential",
+    ]
     private static let configVariable = "KEYOVER_CONFIG"
 
     let environment: [String: String]
@@ -43,8 +45,10 @@ struct ConfigurationLoader {
     /// What systemd's `LoadCredential=` hands to a service is stronger than a file and weaker than the environment.
     private func credentialsDirectory() -> [SettingKey: Setting] {
         guard let directory = environment["CREDENTIALS_DIRECTORY"], directory.hasPrefix("/") else { return [:] }
-        let path = directory + "/" + Self.credentialName
-        guard FileSystem.exists(path) else { return [:] }
-        return [.identity: Setting(value: path, origin: .credential(directory: directory))]
+        var found: [SettingKey: Setting] = [:]
+        for (key, name) in Self.credentials where FileSystem.exists("\(directory)/\(name)") {
+            found[key] = Setting(value: "\(directory)/\(name)", origin: .credential(directory: directory, name: name))
+        }
+        return found
     }
 }

@@ -19,9 +19,13 @@ struct ConfigurationText {
             "vault_id: \(pin.vaultID?.description ?? "")",
             "key_commitment: \(Self.quoted(pin.commitmentText))",
         ]
-        for key in [SettingKey.stateDirectory, .policies, .caFile] {
+        let others: [SettingKey] = [
+            .vaultUser, .vaultCredential, .vaultCertificate, .vaultCertificateKey, .stateDirectory, .policies, .caFile,
+        ]
+        for key in others {
             guard let setting = settings[key] else { continue }
-            lines.append("\(key.rawValue): \(Self.quoted(FileSystem.absolute(setting.value)))")
+            let value = key.isPath ? FileSystem.absolute(setting.value) : setting.value
+            lines.append("\(key.rawValue): \(Self.quoted(value))")
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -8,6 +8,10 @@ enum SettingKey: String, CaseIterable, Sendable {
     case identity
     case vaultID = "vault_id"
     case keyCommitment = "key_commitment"
+    case vaultUser = "vault_user"
+    case vaultCredential = "vault_credential"
+    case vaultCertificate = "vault_certificate"
+    case vaultCertificateKey = "vault_certificate_key"
     case stateDirectory = "state_dir"
     case policies
     case caFile = "ca_file"
@@ -22,8 +26,9 @@ enum SettingKey: String, CaseIterable, Sendable {
     /// Whether the value is a path, which has to be absolute where it lies in a file.
     var isPath: Bool {
         switch self {
-        case .identity, .stateDirectory, .policies, .caFile: true
-        case .vault, .vaultID, .keyCommitment, .claimTerm, .afterRotation: false
+        case .identity, .vaultCredential, .vaultCertificate, .vaultCertificateKey, .stateDirectory, .policies, .caFile:
+            true
+        case .vault, .vaultID, .keyCommitment, .vaultUser, .claimTerm, .afterRotation: false
         }
     }
 }
@@ -34,7 +39,7 @@ struct Setting: Sendable {
     enum Origin: Sendable, CustomStringConvertible {
         case flag(String)
         case environment(String)
-        case credential(directory: String)
+        case credential(directory: String, name: String)
         case file(String, line: Int)
         case standard
 

@@ -40,7 +40,7 @@ struct DemoWorld: Sendable {
         }
         let identity = try X25519Identity.generate()
         let url = VaultURL(scheme: FileBackend.scheme, location: directory + "/vault")
-        let pin = try await VaultRegistry.create(url, for: [identity.recipient])
+        let pin = try await VaultRegistry.create(url, VaultCreation(for: [identity.recipient]))
         let state = directory + "/state"
         let vault = try await VaultRegistry.open(
             url, VaultAccess(identities: [identity], pin: pin, stateDirectory: state))

@@ -58,7 +58,7 @@ struct ErrorReport {
 
     private static func status(of error: VaultError) -> ExitStatus {
         switch error.code {
-        case .conflict: .busy
+        case .conflict, .rekeyed: .busy
         case .exists, .invalid, .tooLarge: .failed
         default: .vault
         }

@@ -62,7 +62,8 @@ import Testing
         let positions = 0..<136 + 4 * (WriteAheadLog(specimen.running[VaultImage.log]).frameCount + 2)
         let tally = try await Tally.of("flips in vault.db-shm", positions, on: specimen) { victim, position in
             try specimen.running.lay(in: victim.path)
-            let access = VaultAccess(identities: [specimen.identity], pin: specimen.pin, patience: .milliseconds(50))
+            let access = VaultAccess(
+                identities: [specimen.identity], pin: specimen.pin, reach: VaultReach(patience: .milliseconds(50)))
             let holder = try await FileVault.open(at: victim.path, access)
             _ = try await holder.read(Answers.other.name)
             let path = "\(victim.path)/\(VaultImage.index)"

@@ -58,7 +58,7 @@ struct Plan: Encodable {
         waivers = strategy.waivers
         self.capabilities = capabilities
         let demanded = policy.verifyingExchanges ?? capabilities.verifyingExchanges
-        let cache = record.registration.consumerCache ?? policy.consumerCache
+        let cache = policy.readerCache(of: record.registration)
         let overlapAtLeast = max(cache, policy.minimumOverlap)
         overlap = "at least \(overlapAtLeast), at most \(policy.maximumOverlap) before a person is asked"
         let narrator = StageNarrator(

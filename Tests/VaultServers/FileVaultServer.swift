@@ -1,0 +1,26 @@
+import Foundation
+import KeyoverSealing
+import KeyoverVaults
+
+/// A folder: nothing needs to run for a file vault.
+public final class FileVaultServer: VaultServer {
+    public static let scheme = "file"
+    private let folder: String
+
+    private init() throws {
+        folder = FileManager.default.temporaryDirectory.path + "/keyover-vaults-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    }
+
+    public static func start() async throws -> FileVaultServer { try FileVaultServer() }
+
+    public func place() async throws -> VaultPlace {
+        let path = "\(folder)/\(UUID().uuidString)"
+        return VaultPlace(VaultURL(scheme: "file", location: path), VaultReach(), storage: [path])
+    }
+
+    public func stop() async {
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
