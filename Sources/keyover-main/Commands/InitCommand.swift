@@ -30,18 +30,15 @@ struct InitCommand: KeyoverSubcommand {
             }
             return recipient
         }
-        let path =
-            settings.identity.map(FileSystem.absolute)
-            ?? FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt"
         let url = try session.vaultURL()
-        let identity = try identity(at: path)
-        let pin = try await pin(url, at: path, recipients: [identity.recipient] + others, session.reach())
+        let identity = try HostIdentity(settings)
+        let pin = try await pin(url, identity, recipients: [identity.recipient] + others, session.reach())
         let report = Report(
-            configuration: FileSystem.absolute(settings.ownFile), identity: path, vault: url.description,
+            configuration: FileSystem.absolute(settings.ownFile), identity: identity.place, vault: url.description,
             vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
             recipients: ([identity.recipient] + others).map(\.description))
         try FileSystem.makeDirectory(FileSystem.parent(of: report.configuration))
-        let text = ConfigurationText(vault: report.vault, identity: path, pin: pin)
+        let text = ConfigurationText(vault: report.vault, identity: identity.place, pin: pin)
         try FileSystem.create(report.configuration, text.encoded(settings))
         if form.format == .json {
             try terminal.show(json: report)
@@ -62,34 +59,20 @@ struct InitCommand: KeyoverSubcommand {
     ///
     /// It belongs to this user and to nobody else, or it would not be opened.
     private func pin(
-        _ url: VaultURL, at path: String, recipients: [X25519Recipient], _ reach: VaultReach
+        _ url: VaultURL, _ identity: HostIdentity, recipients: [X25519Recipient], _ reach: VaultReach
     ) async throws -> VaultPin {
         do throws(VaultError) {
             return try await VaultRegistry.create(url, VaultCreation(for: recipients, reach: reach))
         } catch {
             guard error.code == .exists,
                 let found = try? await VaultRegistry.open(
-                    url, VaultAccess(identities: IdentityFile.read(path), reach: reach)),
+                    url, VaultAccess(identities: identity.identities, reach: reach)),
                 let status = try? await (found as? any InspectableVault)?.status(),
                 status.mark == VaultMark(epoch: 1, counter: 0),
                 status.audience == (try? VaultAudience(full: recipients.map { .key($0) }))
             else { throw error }
             return VaultPin(vaultID: status.id, commitment: Hex.decode(status.keyCommitment))
         }
-    }
-
-    private func identity(at path: String) throws -> (recipient: X25519Recipient, isFresh: Bool) {
-        if FileSystem.exists(path) {
-            let found = try IdentityFile.read(path).compactMap { $0 as? X25519Identity }
-            guard let first = found.first else {
-                throw VaultError(.locked, "\(path) holds no X25519 identity", remedy: "give another --identity FILE")
-            }
-            return (first.recipient, false)
-        }
-        let fresh = try X25519Identity.generate()
-        try FileSystem.makeDirectory(FileSystem.parent(of: path))
-        try IdentityFile.text(of: fresh).withUnsafeSecretBytes { try FileSystem.create(path, $0) }
-        return (fresh.recipient, true)
     }
 
     private func show(_ report: Report, madeIdentity: Bool, on terminal: Terminal) {
