@@ -75,7 +75,12 @@ let package = Package(
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
         .target(name: "CKeyoverProcess"),
         .target(name: "CKeyoverSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
-        house("KeyoverVaults", ["CKeyoverProcess", "CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", grdb, sqlite]),
+        house(
+            "KeyoverVaults",
+            [
+                "CKeyoverProcess", "CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", asyncHTTPClient, grdb, nioCore,
+                nioHTTP1, nioPosix, nioSSL, sqlite,
+            ]),
         house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),
         house("KeyoverEngine", ["CKeyoverProcess", "KeyoverCore", crypto]),
