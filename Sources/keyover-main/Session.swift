@@ -12,7 +12,7 @@ struct Session: Sendable {
     let terminal: Terminal
     let loader: ConfigurationLoader
     private let options: GlobalOptions
-    private let loaded: Result<Settings, ConfigurationError>
+    private var loaded: Result<Settings, ConfigurationError>
     private var isSecondLook = false
     private var memory = PassphraseMemory()
 
@@ -45,6 +45,13 @@ struct Session: Sendable {
         var session = Session(options, terminal: terminal)
         session.memory = memory
         if let passphrase { memory.keep(passphrase) }
+        return session
+    }
+
+    /// The same invocation with settings that a command was given as its own options.
+    func overridden(by flags: [SettingKey: Setting]) -> Session {
+        var session = self
+        session.loaded = loaded.map { $0.overridden(by: flags) }
         return session
     }
 
@@ -86,12 +93,19 @@ struct Session: Sendable {
         }
     }
 
+    /// The vault, opened with identities that configuration does not know of yet.
+    func openVault(knowing identities: [any AgeIdentity]) async throws -> any Vault {
+        let access = VaultAccess(
+            identities: identities, pin: try pin(), stateDirectory: try settings.stateDirectory, reach: try reach())
+        return try await VaultRegistry.open(vaultURL(), access)
+    }
+
     /// The vault with everything that works on it.
     func openWorkspace(acceptingOlder acceptsOlder: Bool = false) async throws -> Workspace {
         let settings = try settings
         return try await Workspace(
             vault: try await openVault(acceptingOlder: acceptsOlder), http: try BoundedHTTP(caFile: settings.caFile),
-            policies: try policies(settings), stateDirectory: settings.stateDirectory,
+            policies: try policies(settings), stateDirectory: settings.stateDirectory, host: try settings.host(),
             claimTerm: try settings.claimTerm(), afterRotation: settings.afterRotation)
     }
 
@@ -158,7 +172,8 @@ struct Session: Sendable {
         return line
     }
 
-    private func pin() throws(ConfigurationError) -> VaultPin {
+    /// What configuration says that the vault must be.
+    func pin() throws(ConfigurationError) -> VaultPin {
         let settings = try settings
         var pin = VaultPin(vaultID: nil, commitment: nil)
         if let text = settings.vaultID {

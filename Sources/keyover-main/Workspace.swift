@@ -22,7 +22,7 @@ struct Workspace: Sendable {
 
     init(
         vault: any Vault, http: BoundedHTTP, policies: PolicySet, stateDirectory: String,
-        claimTerm: TimeSpan = .seconds(30), afterRotation: String? = nil
+        host: Name<HostRecord> = CurrentActor.hostName(), claimTerm: TimeSpan = .seconds(30), afterRotation: String? = nil
     ) async throws {
         self.vault = vault
         self.http = http
@@ -30,9 +30,9 @@ struct Workspace: Sendable {
         self.stateDirectory = stateDirectory
         self.claimTerm = claimTerm
         self.afterRotation = afterRotation
-        actor = CurrentActor.read()
+        actor = CurrentActor.read(host: host)
         audit = FileAuditLog(
-            stateDirectory: stateDirectory, host: CurrentActor.hostName(),
+            stateDirectory: stateDirectory, host: host,
             key: try await vault.derivedKey(for: .audit), actor: actor)
         presence = LockFilePresence(stateDirectory: stateDirectory)
     }

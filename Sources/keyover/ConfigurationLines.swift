@@ -12,7 +12,7 @@ enum ConfigurationLines {
     private static let limit = 64 << 10
     private static let knownKeys: Set<Substring> = [
         "vault", "identity", "vault_id", "key_commitment", "vault_user", "vault_credential", "vault_certificate",
-        "vault_certificate_key", "state_dir", "policies", "ca_file", "claim_term", "after_rotation",
+        "vault_certificate_key", "host", "state_dir", "policies", "ca_file", "claim_term", "after_rotation",
     ]
     private static let pathKeys: Set<Substring> = [
         "identity", "vault_credential", "vault_certificate", "vault_certificate_key", "state_dir", "policies",

@@ -6,12 +6,12 @@ public enum CurrentActor {
     /// The longest text taken over from outside.
     private static let limit = 256
 
-    /// The actor of this process.
-    public static func read() -> Actor {
+    /// The actor of this process, on a host of this name.
+    public static func read(host: Name<HostRecord>) -> Actor {
         let cgroup = BoundedFile.read("/proc/self/cgroup", limit: 16 << 10) ?? []
         return Actor(
             uid: getuid(), sudoUser: getenv("SUDO_USER").flatMap { sudoUser(String(cString: $0)) },
-            unit: unit(inCgroup: String(decoding: cgroup, as: UTF8.self)), host: hostName().description)
+            unit: unit(inCgroup: String(decoding: cgroup, as: UTF8.self)), host: host.description)
     }
 
     /// The name of this host as far as a record can bear it; what no name may hold becomes a hyphen.

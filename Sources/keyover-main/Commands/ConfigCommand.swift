@@ -31,6 +31,7 @@ struct ConfigCommand: KeyoverSubcommand {
         switch key {
         case .vault: settings.vault
         case .stateDirectory: settings.stateDirectory
+        case .host: (try? settings.host())?.description
         case .policies: "(built in)"
         case .caFile: "(the system's)"
         case .claimTerm: (try? settings.claimTerm()).map(\.description)

@@ -18,11 +18,13 @@ struct InitCommand: KeyoverSubcommand {
             valueName: "recipient"))
     var recipient: [String] = []
 
+    @OptionGroup var reach: ReachOptions
     @OptionGroup var form: FormatOption
 
     func run(in session: Session) async throws -> ExitStatus {
+        let session = session.overridden(by: reach.settings)
         let (settings, terminal) = (try session.settings, session.terminal)
-        try refuse(settings)
+        try settings.demandNoConfiguration()
         let others = try recipient.map { text in
             guard let recipient = X25519Recipient(text) else {
                 throw ConfigurationError(
@@ -37,22 +39,13 @@ struct InitCommand: KeyoverSubcommand {
             configuration: FileSystem.absolute(settings.ownFile), identity: identity.place, vault: url.description,
             vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
             recipients: ([identity.recipient] + others).map(\.description))
-        try FileSystem.makeDirectory(FileSystem.parent(of: report.configuration))
-        let text = ConfigurationText(vault: report.vault, identity: identity.place, pin: pin)
-        try FileSystem.create(report.configuration, text.encoded(settings))
+        try ConfigurationText(vault: report.vault, identity: identity.place, pin: pin).write(settings)
         if form.format == .json {
             try terminal.show(json: report)
         } else {
             show(report, madeIdentity: identity.isFresh, on: terminal)
         }
         return .done
-    }
-
-    private func refuse(_ settings: Settings) throws(ConfigurationError) {
-        guard FileSystem.exists(settings.ownFile) else { return }
-        throw ConfigurationError(
-            .invalidValue, "there is a configuration at \(settings.ownFile) already; nothing was changed",
-            remedy: "look at it with keyover config, or give another one with --config FILE")
     }
 
     /// Makes the vault, or takes the one that an `init` which was killed has made: empty, and for as many.

@@ -20,7 +20,8 @@ struct ConfigurationText {
             "key_commitment: \(Self.quoted(pin.commitmentText))",
         ]
         let others: [SettingKey] = [
-            .vaultUser, .vaultCredential, .vaultCertificate, .vaultCertificateKey, .stateDirectory, .policies, .caFile,
+            .vaultUser, .vaultCredential, .vaultCertificate, .vaultCertificateKey, .host, .stateDirectory, .policies,
+            .caFile,
         ]
         for key in others {
             guard let setting = settings[key] else { continue }
@@ -30,6 +31,13 @@ struct ConfigurationText {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Writes the file where this user's configuration belongs; nothing is overwritten.
+    func write(_ settings: Settings) throws {
+        let path = FileSystem.absolute(settings.ownFile)
+        try FileSystem.makeDirectory(FileSystem.parent(of: path))
+        try FileSystem.create(path, encoded(settings))
+    }
+
     /// Plain where YAML and a reader of single lines agree on it, else quoted as both understand it.
     static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
@@ -37,5 +45,15 @@ struct ConfigurationText {
                 || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
         }
         return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+    }
+}
+
+extension Settings {
+    /// Refuses to go on where there is a configuration of this user already.
+    func demandNoConfiguration() throws(ConfigurationError) {
+        guard FileSystem.exists(ownFile) else { return }
+        throw ConfigurationError(
+            .invalidValue, "there is a configuration at \(ownFile) already; nothing was changed",
+            remedy: "look at it with keyover config, or give another one with --config FILE")
     }
 }

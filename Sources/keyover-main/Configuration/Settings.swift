@@ -1,4 +1,5 @@
 import KeyoverCore
+import KeyoverEngine
 
 /// The keys of the configuration.
 ///
@@ -12,6 +13,7 @@ enum SettingKey: String, CaseIterable, Sendable {
     case vaultCredential = "vault_credential"
     case vaultCertificate = "vault_certificate"
     case vaultCertificateKey = "vault_certificate_key"
+    case host
     case stateDirectory = "state_dir"
     case policies
     case caFile = "ca_file"
@@ -28,7 +30,7 @@ enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .identity, .vaultCredential, .vaultCertificate, .vaultCertificateKey, .stateDirectory, .policies, .caFile:
             true
-        case .vault, .vaultID, .keyCommitment, .vaultUser, .claimTerm, .afterRotation: false
+        case .vault, .vaultID, .keyCommitment, .vaultUser, .host, .claimTerm, .afterRotation: false
         }
     }
 }
@@ -77,6 +79,11 @@ struct Settings: Sendable {
 
     subscript(key: SettingKey) -> Setting? { values[key] }
 
+    /// The same with settings that a command was given as its own options, which are the strongest.
+    func overridden(by flags: [SettingKey: Setting]) -> Settings {
+        Settings(values.merging(flags) { _, flag in flag }, files: files, ownFile: ownFile, places: places)
+    }
+
     /// The URL of the vault.
     var vault: String { values[.vault]?.value ?? "file:\(places.data)/vault" }
     /// Where the identity lies, when it is a file.
@@ -91,6 +98,17 @@ struct Settings: Sendable {
     var policies: String? { values[.policies]?.value }
     /// Further certificate authorities to trust.
     var caFile: String? { values[.caFile]?.value }
+
+    /// What this host is called in the audit log and in the vault.
+    func host() throws(ConfigurationError) -> Name<HostRecord> {
+        guard let setting = values[.host] else { return CurrentActor.hostName() }
+        guard let name = Name<HostRecord>(setting.value) else {
+            throw ConfigurationError(
+                .invalidValue, "\(SettingKey.host.rawValue) is \(setting.value.printable) (from \(setting.origin))",
+                remedy: "write a name of letters, digits, dots and hyphens")
+        }
+        return name
+    }
 
     /// The command line that takes a backup after each change.
     var afterRotation: String? { values[.afterRotation]?.value }

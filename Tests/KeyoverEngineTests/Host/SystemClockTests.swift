@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func actorOfThisProcess() {
-        let actor = CurrentActor.read()
+        let actor = CurrentActor.read(host: CurrentActor.hostName())
         #expect(actor.uid == getuid())
         #expect(actor.host == CurrentActor.hostName().description)
     }

@@ -9,8 +9,8 @@ struct VaultCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vault", abstract: "The vault itself: status, keys, backup.",
         subcommands: [
-            VaultStatusCommand.self, VaultVerifyCommand.self, VaultGrantCommand.self, VaultRekeyCommand.self,
-            VaultBackupCommand.self, VaultRestoreCommand.self,
+            VaultStatusCommand.self, VaultVerifyCommand.self, VaultGrantCommand.self, VaultJoinCommand.self,
+            VaultRekeyCommand.self, VaultBackupCommand.self, VaultRestoreCommand.self,
         ])
 }
 

@@ -36,8 +36,19 @@ struct VaultStatusCommand: KeyoverSubcommand {
         }
         sheet.add("consumers", String(status.ledgerEntries))
         sheet.add("size", "\(status.byteCount) bytes")
+        // A folder is there for one host only, and on that one configuration is copied.
+        if status.location.scheme != FileBackend.scheme {
+            sheet.add("on another host", Self.joining(status))
+        }
         session.terminal.show(sheet)
         return .done
+    }
+
+    private static func joining(_ status: VaultStatus) -> String {
+        [
+            "keyover", "vault", "join", "--vault", status.location.description, "--vault-id", status.id.description,
+            "--key-commitment", status.keyCommitment,
+        ].map(\.shellQuoted).joined(separator: " ")
     }
 
     private struct View: Encodable {
