@@ -22,7 +22,8 @@ struct Workspace: Sendable {
 
     init(
         vault: any Vault, http: BoundedHTTP, policies: PolicySet, stateDirectory: String,
-        host: Name<HostRecord> = CurrentActor.hostName(), claimTerm: TimeSpan = .seconds(30), afterRotation: String? = nil
+        host: Name<HostRecord> = CurrentActor.hostName(), claimTerm: TimeSpan = .seconds(30),
+        afterRotation: String? = nil
     ) async throws {
         self.vault = vault
         self.http = http
