@@ -61,6 +61,11 @@ public struct HighWaterMark: Sendable {
         try folder.replace(name, SecretValue(copying: "\(mark)\n".utf8), durably: false)
     }
 
+    /// Forgets the mark, best effort.
+    public func remove() {
+        unlink("\(directory)/\(name)")
+    }
+
     private static func parse(_ text: String) -> VaultMark? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = UInt64(parts[0]), parts[1].last == "\n",

@@ -11,9 +11,8 @@ extension EntryVault: PortableVault {
         let recipients =
             try audience.recipients(knowing: identities) + others.filter { !audience.full.contains(.key($0)) }
         let found = try await allEntries()
-        let newest = found.map(\.entry.mark).max() ?? VaultMark(epoch: sealing.keyring.epoch, counter: 0)
         let manifest = BackupManifest(
-            vaultID: keys.file.vaultID, mark: max(newest, VaultMark(epoch: sealing.keyring.epoch, counter: 0)),
+            vaultID: keys.file.vaultID, mark: mark(of: found.map(\.entry.mark)),
             createdAt: label.createdAt, host: label.host)
         do {
             let writer = try BackupWriter(sealing.keyring, manifest, to: recipients, sink: sink)

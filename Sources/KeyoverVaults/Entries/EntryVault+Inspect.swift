@@ -5,19 +5,29 @@ extension EntryVault: InspectableVault {
     /// What the vault is and how much is in it.
     public func status() async throws(VaultError) -> VaultStatus {
         var records: [String: Int] = [:]
-        var (newest, size) = (VaultMark(epoch: sealing.keyring.epoch, counter: 0), 0)
+        var present: [String: VaultMark] = [:]
+        var size = 0
         for stored in try await store.entries(.records) {
             let entry = try sealing.open(stored.bytes, at: nil)
             size += stored.bytes.count
-            newest = max(newest, entry.mark)
+            present[SeenEntries.key(of: entry.lookup)] = entry.mark
             if !entry.isRemoval { records[entry.kind, default: 0] += 1 }
         }
         let reports = try await store.entries(.allReports)
         return VaultStatus(
             id: keys.file.vaultID, location: store.location, keyCommitment: Hex.encode(sealing.keyring.commitment),
-            mark: newest, highWaterMark: try seen.all().values.max(), audience: keys.file.access,
-            opensValues: sealing.keyring.opensValues, records: records, ledgerEntries: reports.count,
-            byteCount: reports.reduce(size) { $0 + $1.bytes.count })
+            mark: mark(of: present.values),
+            highWaterMark: mark(of: try seen.all().merging(present, uniquingKeysWith: max).values),
+            audience: keys.file.access, opensValues: sealing.keyring.opensValues, records: records,
+            ledgerEntries: reports.count, byteCount: reports.reduce(size) { $0 + $1.bytes.count })
+    }
+
+    /// How far a vault has come whose records have come so far: each change raises the number of one record by one, and
+    /// a removed record keeps its number.
+    func mark(of entries: some Sequence<VaultMark>) -> VaultMark {
+        entries.reduce(VaultMark(epoch: sealing.keyring.epoch, counter: 0)) { sum, mark in
+            VaultMark(epoch: max(sum.epoch, mark.epoch), counter: sum.counter &+ mark.counter)
+        }
     }
 
     /// Checks every entry, every seal that the keys open, and that nothing is gone or older than this host has seen.
@@ -30,7 +40,7 @@ extension EntryVault: InspectableVault {
                     "the vault was not rekeyed to the end: its key file still has the old keys",
                     remedy: "run keyover vault rekey"))
         }
-        var marks = try seen.all()
+        var marks = try seen.floors()
         for stored in try await store.entries(.records) {
             result.records += 1
             note(&result) { () throws(VaultError) in

@@ -20,16 +20,20 @@ extension EntryVault: RekeyableVault {
         pinning: @Sendable ([[UInt8]]) throws(VaultError) -> Void
     ) async throws(VaultError) -> VaultPin {
         let known = (passphrase.map { [$0] } ?? []) + identities
-        let present = try await current()
-        let last = present.file.keyrings[present.file.keyrings.count - 1]
-        let next = try last.successor(epoch: last.epoch + 1)
-        if present.file.access.full != [.passphrase] || audience.full == [.passphrase] {
+        let before = try await current()
+        let last = before.file.keyrings[before.file.keyrings.count - 1]
+        let seenBefore = try seen.all()
+        let highest = seenBefore.values.map(\.epoch).max() ?? 0
+        let next = try last.successor(epoch: max(last.epoch, highest) + 1)
+        if before.file.access.full != [.passphrase] || audience.full == [.passphrase] {
             try audience.demandAccess(of: known)
         }
-        let both = try await present.replace(
-            by: KeyFile(present.file.keyrings + [next], for: audience), in: store, knowing: known)
+        let both = try await before.replace(
+            by: KeyFile(before.file.keyrings + [next], for: audience), in: store, knowing: known)
         try pinning(both.file.keyrings.map(\.commitment))
-        try await resealAll(with: both, restoration)
+        let present = Set(try await resealAll(with: both, restoration).map(SeenEntries.key))
+        // What an older copy lacks that is accepted as it is, nobody misses any more.
+        if restoration != nil { seen.forget(seenBefore.keys.filter { !present.contains($0) }) }
         try pinning([next.commitment])
         _ = try await both.replace(by: KeyFile(next, for: audience), in: store, knowing: known)
         return VaultPin(next)
@@ -54,15 +58,19 @@ extension EntryVault: RekeyableVault {
         return present
     }
 
-    /// Goes through all entries until none is left in another epoch.
-    private func resealAll(with keys: EntryKeys, _ restoration: Restoration?) async throws(VaultError) {
+    /// Goes through all entries until none is left in another epoch; answers where there are records.
+    private func resealAll(
+        with keys: EntryKeys, _ restoration: Restoration?
+    ) async throws(VaultError) -> [[UInt8]] {
         let sealing = EntrySealing(keys.file)
         let reports = ReportSealing(sealing)
         let epoch = sealing.keyring.epoch
         for _ in 0..<Self.passes {
             var left = 0
+            var places: [[UInt8]] = []
             for stored in try await store.entries(.records) {
                 let entry = try sealing.open(stored.bytes, at: nil)
+                places.append(entry.lookup)
                 guard entry.epoch != epoch else { continue }
                 left += 1
                 let blob = try sealing.reseal(entry, marking: restoration)
@@ -78,7 +86,7 @@ extension EntryVault: RekeyableVault {
                     client: "", consumer: report.entry.consumer.description)
                 try await replace(stored, by: Entry(.report(place), blob), keys)
             }
-            if left == 0 { return }
+            if left == 0 { return places }
         }
         throw VaultError(
             .unavailable, "others keep changing the vault while it is rekeyed",

@@ -41,7 +41,7 @@ public final class EntryVault<Store: EntryStore>: Vault {
         sealing = EntrySealing(keys.file)
         reports = ReportSealing(sealing)
         seen = SeenEntries(
-            access.acceptsOlder ? nil : access.stateDirectory, vaultID: keys.file.vaultID)
+            access.stateDirectory, vaultID: keys.file.vaultID, isBinding: !access.acceptsOlder)
         identities = access.identities
         keysVersion = Mutex(keys.version)
     }
@@ -172,7 +172,7 @@ extension EntryVault {
     private func find<Record: VaultRecord>(_ name: Name<Record>) async throws(VaultError) -> Found? {
         let place = place(name)
         // The mark is read before the store, which can only be newer by then.
-        let floor = try seen.mark(of: place.lookup)
+        let floor = try seen.floor(of: place.lookup)
         guard let stored = try await store.entry(.record(place)) else {
             guard floor == nil else { throw VaultError.tampered("\(Record.kind) \(name) is missing") }
             return nil
@@ -185,7 +185,7 @@ extension EntryVault {
 
     /// Every entry, those of removed records too, checked against what this host has seen.
     func allEntries() async throws(VaultError) -> [Found] {
-        let floors = try seen.all()
+        let floors = try seen.floors()
         var found: [Found] = []
         var places: Set<[UInt8]> = []
         for stored in try await store.entries(.records) {

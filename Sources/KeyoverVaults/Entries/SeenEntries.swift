@@ -9,22 +9,31 @@ import Synchronization
 final class SeenEntries: Sendable {
     private let stateDirectory: String?
     private let vaultID: UUIDv7
+    private let isBinding: Bool
     private let here = Mutex<[String: VaultMark]>([:])
 
-    /// - Parameter stateDirectory: `nil` remembers for the life of the process only.
-    init(_ stateDirectory: String?, vaultID: UUIDv7) {
+    /// - Parameters:
+    ///   - stateDirectory: `nil` remembers for the life of the process only.
+    ///   - isBinding: Whether what was seen before this process began is held against what is there now.
+    init(_ stateDirectory: String?, vaultID: UUIDv7, isBinding: Bool) {
         self.stateDirectory = stateDirectory
         self.vaultID = vaultID
+        self.isBinding = isBinding
     }
 
     /// What an entry is remembered under.
     static func key(of lookup: [UInt8]) -> String { Hex.encode(lookup.prefix(16)) }
 
-    /// How far an entry had come, or `nil` when it was never seen.
-    func mark(of lookup: [UInt8]) throws(VaultError) -> VaultMark? {
+    /// How far an entry must have come, or `nil` when nothing is held against it.
+    func floor(of lookup: [UInt8]) throws(VaultError) -> VaultMark? {
         let known = here.withLock { $0[Self.key(of: lookup)] }
-        guard let file = file(lookup), let stored = try file.read() else { return known }
+        guard isBinding, let file = file(lookup), let stored = try file.read() else { return known }
         return max(known ?? stored, stored)
+    }
+
+    /// How far all entries must have come that anything is held against, by ``key(of:)``.
+    func floors() throws(VaultError) -> [String: VaultMark] {
+        isBinding ? try all() : here.withLock { $0 }
     }
 
     /// How far all entries had come that were ever seen, by ``key(of:)``.
@@ -59,6 +68,14 @@ final class SeenEntries: Sendable {
         guard isNews, let file = file(entry.lookup) else { return }
         if let stored = try? file.read(), stored >= entry.mark { return }
         try? file.raise(to: entry.mark)
+    }
+
+    /// Forgets entries that are known to be gone for good.
+    func forget(_ keys: some Sequence<String>) {
+        for key in keys {
+            here.withLock { $0[key] = nil }
+            if let lookup = Hex.decode(key) { file(lookup)?.remove() }
+        }
     }
 
     private func file(_ lookup: [UInt8]) -> HighWaterMark? {

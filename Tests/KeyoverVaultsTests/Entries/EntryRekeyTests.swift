@@ -96,11 +96,25 @@ import Testing
 
     @Test func anAcceptedOlderCopyMarksItsClients() async throws {
         let bench = try await EntryBench()
+        let old = try await bench.stored(bench.two.name).bytes
+        let first = try await bench.open()
+        var found = try #require(await first.read(bench.two.name))
+        found.record.generation += 1
+        _ = try await first.write(found.record, expecting: found.revision)
+        _ = try await first.write(SampleRecords.client("lost", number: 9), expecting: nil)
+        try await bench.plant(old, at: bench.two.name)
+        try await bench.steal(SampleRecords.name("lost") as ClientName)
+        let status = try await bench.open().status()
+        #expect(status.highWaterMark.map { status.mark < $0 } == true)
         let mark = Restoration(
             at: Timestamp(millisecondsSinceEpoch: 20_000), backedUpAt: Timestamp(millisecondsSinceEpoch: 10_000))
         let vault = try await bench.open(acceptsOlder: true)
         let pin = try await vault.rekey(for: vault.audience, passphrase: nil, marking: mark) { _ in }
-        let clients = try await bench.open(pin: pin).summaries(ClientRecord.self)
+        let accepted = try await bench.open(pin: pin)
+        let clients = try await accepted.summaries(ClientRecord.self)
+        #expect(try await accepted.verify().isSound)
+        let after = try await accepted.status()
+        #expect(after.highWaterMark == after.mark && status.mark < after.mark)
         #expect(clients.allSatisfy { $0.record.restored == mark } && clients.count == 2)
     }
 

@@ -112,6 +112,27 @@ import Testing
         #expect(await failure { _ = try await bench.open() }?.code == .missing)
     }
 
+    @Test func everyChangeIsAnotherState() async throws {
+        let bench = try await EntryBench()
+        let vault = try await bench.open()
+        var marks = [try await vault.status().mark]
+        func note() async throws {
+            let status = try await vault.status()
+            #expect(status.mark == status.highWaterMark)
+            marks.append(status.mark)
+        }
+        var revision = try #require(await vault.read(bench.two.name)?.revision)
+        for _ in 1...3 {
+            revision = try await vault.write(bench.two, expecting: revision)
+            try await note()
+        }
+        try await vault.delete(bench.two.name, expecting: revision)
+        try await note()
+        _ = try await vault.write(bench.two, expecting: nil)
+        try await note()
+        #expect(marks == marks.sorted() && Set(marks).count == marks.count)
+    }
+
     @Test func aReportOfAnotherClientOrAnOlderEpochOfItIsNotTakenOver() async throws {
         let bench = try await EntryBench()
         let vault = try await bench.open()
