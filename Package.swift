@@ -75,11 +75,12 @@ let package = Package(
         house("KeyoverSealing", ["KeyoverCore", crypto, cryptoExtras]),
         .target(name: "CKeyoverProcess"),
         .target(name: "CKeyoverSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .systemLibrary(name: "CSecretService", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
         house(
             "KeyoverVaults",
             [
-                "CKeyoverProcess", "CKeyoverSQLite", "KeyoverCore", "KeyoverSealing", asyncHTTPClient, grdb, nioCore,
-                nioHTTP1, nioPosix, nioSSL, sqlite,
+                "CKeyoverProcess", "CKeyoverSQLite", "CSecretService", "KeyoverCore", "KeyoverSealing", asyncHTTPClient,
+                grdb, nioCore, nioHTTP1, nioPosix, nioSSL, sqlite,
             ]),
         house("KeyoverOAuth", ["KeyoverCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         house("KeyoverProviders", ["KeyoverCore", "KeyoverOAuth"]),

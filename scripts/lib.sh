@@ -37,5 +37,8 @@ toolchain() {
     [ "$(printf '6.2\n%s\n' "$version" | sort -V | head -n 1)" = 6.2 ] || fail "Swift $version is too old" "install Swift 6.2 or newer from https://www.swift.org/install"
 }
 
-# What a build needs: SQLite's header and library.
-build_packages() { packages "/usr/include/sqlite3.h:libsqlite3-dev" "pkg-config:pkg-config"; }
+# What a build needs: the headers and libraries of SQLite and of the desktop's keyring.
+build_packages() {
+    packages "/usr/include/sqlite3.h:libsqlite3-dev" "/usr/include/libsecret-1/libsecret/secret.h:libsecret-1-dev" \
+        "pkg-config:pkg-config"
+}

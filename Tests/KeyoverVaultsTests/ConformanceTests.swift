@@ -3,6 +3,7 @@ import KeyoverCore
 import KeyoverSealing
 import KeyoverVaults
 import Testing
+import VaultServers
 
 /// A vault of entries in memory.
 private struct MemoryFixture: VaultFixture {
@@ -36,11 +37,12 @@ private struct RegistryFixture: VaultFixture {
     let access: VaultAccess
     let vault: any Vault
 
-    init(_ scheme: String, in scratch: Scratch) async throws {
+    init(_ place: VaultPlace, in scratch: Scratch) async throws {
         let identity = try X25519Identity.generate()
-        url = VaultURL(scheme: scheme, location: scratch.path + "/vault")
-        let pin = try await VaultRegistry.create(url, VaultCreation(for: [identity.recipient]))
-        access = VaultAccess(identities: [identity], pin: pin, stateDirectory: scratch.path + "/state")
+        url = place.url
+        let pin = try await VaultRegistry.create(url, VaultCreation(for: [identity.recipient], reach: place.reach))
+        access = VaultAccess(
+            identities: [identity], pin: pin, stateDirectory: scratch.path + "/state", reach: place.reach)
         vault = try await VaultRegistry.open(url, access)
     }
 
@@ -52,20 +54,22 @@ private struct RegistryFixture: VaultFixture {
 @Suite struct ConformanceTests {
     @Test(arguments: VaultRegistry.backends.map { $0.scheme })
     func theRegisteredBackendKeepsTheContract(scheme: String) async throws {
-        try await run(
+        let server = try await #require(VaultServers.server(for: scheme)).start()
+        await run(
             VaultSuite { body in
                 let scratch = try Scratch()
-                try await body(try await RegistryFixture(scheme, in: scratch))
+                try await body(try await RegistryFixture(server.place(), in: scratch))
                 withExtendedLifetime(scratch) {}
             })
+        await server.stop()
     }
 
     @Test func theFileVaultKeepsTheContractForAuditorsToo() async throws {
-        try await run(VaultSuite { body in try await body(try await TestVault()) })
+        await run(VaultSuite { body in try await body(try await TestVault()) })
     }
 
     @Test func theMemoryVaultKeepsTheContract() async throws {
-        try await run(VaultSuite { body in try await body(try await MemoryFixture()) })
+        await run(VaultSuite { body in try await body(try await MemoryFixture()) })
     }
 
     @Test func everyBackendHasItsOwnWord() {
@@ -83,7 +87,7 @@ private struct RegistryFixture: VaultFixture {
         #expect(error?.remedy?.contains("file:") == true)
     }
 
-    private func run(_ suite: VaultSuite) async throws {
+    private func run(_ suite: VaultSuite) async {
         let cases = suite.cases
         #expect(Set(cases.map(\.name)).count == cases.count)
         for promise in cases {

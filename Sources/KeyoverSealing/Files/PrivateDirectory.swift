@@ -113,7 +113,9 @@ public final class PrivateDirectory: Sendable {
     }
 
     /// Waits for the folder's lock, which is held until the answer goes; another folder in its place is a conflict.
-    public func lock(patience: TimeSpan) throws(VaultError) -> FolderLock {
+    public func lock(
+        patience: TimeSpan, every pause: TimeSpan = .milliseconds(50)
+    ) throws(VaultError) -> FolderLock {
         let lock = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard lock >= 0 else { throw SystemError.last("cannot open \(path)") }
         var rest = patience.milliseconds
@@ -124,8 +126,8 @@ public final class PrivateDirectory: Sendable {
                     .unavailable, "somebody else is changing \(path) just now",
                     remedy: "run the command again when that is done", isRetryable: true)
             }
-            usleep(50_000)
-            rest -= 50
+            usleep(UInt32(clamping: pause.milliseconds * 1000))
+            rest -= pause.milliseconds
         }
         let held = FolderLock(lock)
         guard isInPlace else {

@@ -103,6 +103,8 @@ public struct Entry: Sendable {
     public let bytes: [UInt8]
     /// What a client gives out, for backends that other programs read it from; `nil` where nothing is to be given out.
     public var published: PublishedSecret?
+    /// Whether the entry only stands for a record that was removed.
+    public var isRemoval = false
 
     /// An entry of a name.
     public init(_ name: EntryName, _ bytes: [UInt8], published: PublishedSecret? = nil) {

@@ -109,6 +109,7 @@ extension EntrySealing {
         let named = try subject(of: entry)
         let place = RecordPlace(lookup: entry.lookup, kind: named.kind, name: named.name)
         var renewed = Entry(.record(place), blob)
+        renewed.isRemoval = entry.isRemoval
         if entry.kind == ClientRecord.kind {
             renewed.published = PublishedSecret(try record(open(blob, at: entry.lookup), as: ClientRecord.self))
         }

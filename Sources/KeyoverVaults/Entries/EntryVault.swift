@@ -76,7 +76,9 @@ public final class EntryVault<Store: EntryStore>: Vault {
         guard let found = try await find(name) else { throw VaultError.changedMeanwhile("\(Record.kind) \(name)") }
         try expect(revision, found, name)
         let blob = try sealing.sealRemoval(of: found.entry)
-        try await put(Entry(.record(place(name)), blob), expecting: found.version)
+        var entry = Entry(.record(place(name)), blob)
+        entry.isRemoval = true
+        try await put(entry, expecting: found.version)
         seen.raise(try sealing.open(blob, at: nil))
         guard let client = name as? ClientName else { return }
         // What a crash leaves here nobody finds again: the next client of this name has another id.
