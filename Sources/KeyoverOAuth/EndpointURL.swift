@@ -42,23 +42,23 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         guard !authority.contains("@") else {
             throw Self.invalid("the URL has user information before its host", remedy: "take out what stands before @")
         }
-        let (host, port) = try Self.hostAndPort(authority, scheme: scheme)
+        let place = try Self.hostAndPort(authority, scheme: scheme)
+        let host = place.host
         let target = rest[authority.endIndex...]
         guard !target.contains("#") else { throw Self.invalid("the URL of \(host) has a fragment") }
         guard Self.isWellEncoded(target) else {
             throw Self.invalid("the URL of \(host) has characters that must be percent-encoded")
         }
-        let address = NetworkAddress(String(host.drop { $0 == "[" }.prefix { $0 != "]" }))
-        if let objection = address?.objection {
+        if let objection = place.address?.objection {
             throw Self.invalid("\(host) is \(objection)", remedy: "name the host of the authorization server")
         }
-        if scheme == .http, !(allowsLoopbackHTTP && address?.isLoopback == true) {
+        if scheme == .http, !(allowsLoopbackHTTP && place.address?.isLoopback == true) {
             throw Self.invalid(
                 "the URL of \(host) has plain http, which would show the secret to everybody on the way")
         }
         self.scheme = scheme
         self.host = host
-        self.port = port
+        port = place.port
         self.target = target.first == "/" ? String(target) : "/" + target
     }
 
@@ -76,42 +76,17 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
 
     private static func hostAndPort(
         _ authority: Substring, scheme: Scheme
-    ) throws(ConfigurationError) -> (host: String, port: Int) {
-        let isBracketed = authority.first == "["
-        let hostEnd =
-            isBracketed ? authority.firstIndex(of: "]").map(authority.index(after:)) : authority.firstIndex(of: ":")
-        let host = authority[..<(hostEnd ?? authority.endIndex)].lowercased()
-        guard isBracketed ? isIPv6(host) : isName(host) else {
-            throw invalid("the URL has no valid host", remedy: "give a host name or a full IP address")
+    ) throws(ConfigurationError) -> HostAndPort {
+        do throws(HostAndPort.Fault) {
+            return try HostAndPort(authority, defaultPort: scheme == .https ? 443 : 80)
+        } catch {
+            switch error {
+            case .host:
+                throw invalid("the URL has no valid host", remedy: "give a host name or a full IP address")
+            case .port(let host):
+                throw invalid("the URL of \(host) has no valid port")
+            }
         }
-        let rest = authority[(hostEnd ?? authority.endIndex)...]
-        guard !rest.isEmpty else { return (host, scheme == .https ? 443 : 80) }
-        let digits = rest.dropFirst()
-        guard rest.first == ":", (1...5).contains(digits.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
-            let port = Int(digits), (1...65535).contains(port)
-        else {
-            throw invalid("the URL of \(host) has no valid port")
-        }
-        return (host, port)
-    }
-
-    private static func isIPv6(_ bracketed: String) -> Bool {
-        let literal = String(bracketed.dropFirst().dropLast())
-        return bracketed.last == "]" && literal.contains(":") && NetworkAddress(literal) != nil
-    }
-
-    private static func isName(_ host: String) -> Bool {
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        guard host.utf8.count <= 253, let last = labels.last,
-            labels.allSatisfy({ (1...63).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) })
-        else { return false }
-        // Some resolvers take 2130706433, 0x7f.1 or 127.1 for addresses; here only the full form is one.
-        let looksNumeric = last.hasPrefix("0x") || last.utf8.allSatisfy { (48...57).contains($0) }
-        return !looksNumeric || NetworkAddress(host) != nil
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
     }
 
     /// Scheme, host and port: what may be shown where the path should not be.

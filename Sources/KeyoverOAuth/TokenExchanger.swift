@@ -69,7 +69,7 @@ public struct TokenExchanger: TokenExchanging {
     static func grant(
         in answer: HTTPAnswer, depth: Int, _ reporter: Reporter
     ) throws(ExchangeError) -> TokenGrant {
-        guard BoundedJSON.isObject(answer.body, within: depth) else {
+        guard JSONNesting.isObject(answer.body, within: depth) else {
             throw reporter.noToken(answer, "the answer is not a JSON object within bounds")
         }
         let read: TokenAnswer

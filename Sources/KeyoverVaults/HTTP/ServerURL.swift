@@ -1,4 +1,3 @@
-import Glibc
 import KeyoverCore
 
 /// The URL of a server that keeps a vault: checked once, so that everything after it can rely on the rules.
@@ -35,12 +34,13 @@ struct ServerURL: Hashable, Sendable, CustomStringConvertible {
                 .invalid, "the URL of a vault's server has user information before its host",
                 remedy: "take out what stands before @, and set vault_user and vault_credential")
         }
-        (host, port) = try Self.hostAndPort(authority, isSecure: isSecure)
+        let place = try Self.hostAndPort(authority, isSecure: isSecure)
+        (host, port) = (place.host, place.port)
         let target = rest[authority.endIndex...]
         guard !target.contains("#"), !target.contains("\\") else {
             throw Self.invalid("the URL of \(host) has a fragment or a backslash")
         }
-        if !isSecure, !Self.isLoopback(host) {
+        if !isSecure, place.address?.isLoopback != true {
             throw Self.invalid("the URL of \(host) has plain http, which would show the vault's server to everybody")
         }
         self.isSecure = isSecure
@@ -71,51 +71,15 @@ struct ServerURL: Hashable, Sendable, CustomStringConvertible {
 
     private static func hostAndPort(
         _ authority: Substring, isSecure: Bool
-    ) throws(VaultError) -> (host: String, port: Int) {
-        let isBracketed = authority.first == "["
-        let hostEnd =
-            isBracketed ? authority.firstIndex(of: "]").map(authority.index(after:)) : authority.firstIndex(of: ":")
-        let host = authority[..<(hostEnd ?? authority.endIndex)].lowercased()
-        guard isBracketed ? isIPv6(host) : isName(host) else {
-            throw invalid("the URL of a vault's server has no valid host")
+    ) throws(VaultError) -> HostAndPort {
+        do throws(HostAndPort.Fault) {
+            return try HostAndPort(authority, defaultPort: isSecure ? 443 : 80)
+        } catch {
+            switch error {
+            case .host: throw invalid("the URL of a vault's server has no valid host")
+            case .port(let host): throw invalid("the URL of \(host) has no valid port")
+            }
         }
-        let rest = authority[(hostEnd ?? authority.endIndex)...]
-        guard !rest.isEmpty else { return (host, isSecure ? 443 : 80) }
-        let digits = rest.dropFirst()
-        guard rest.first == ":", (1...5).contains(digits.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
-            let port = Int(digits), (1...65535).contains(port)
-        else {
-            throw invalid("the URL of \(host) has no valid port")
-        }
-        return (host, port)
-    }
-
-    private static func isIPv6(_ bracketed: String) -> Bool {
-        var address = in6_addr()
-        return bracketed.last == "]" && inet_pton(AF_INET6, String(bracketed.dropFirst().dropLast()), &address) == 1
-    }
-
-    private static func isIPv4(_ host: String) -> Bool {
-        var address = in_addr()
-        return inet_pton(AF_INET, host, &address) == 1
-    }
-
-    private static func isName(_ host: String) -> Bool {
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        guard host.utf8.count <= 253, let last = labels.last,
-            labels.allSatisfy({ (1...63).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) })
-        else { return false }
-        // Some resolvers take 2130706433, 0x7f.1 or 127.1 for addresses; here only the full form is one.
-        let looksNumeric = last.hasPrefix("0x") || last.utf8.allSatisfy { (48...57).contains($0) }
-        return !looksNumeric || isIPv4(host)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "[::1]" || (isIPv4(host) && host.hasPrefix("127."))
     }
 
     private static func query(_ text: Substring, of host: String) throws(VaultError) -> [String: String] {

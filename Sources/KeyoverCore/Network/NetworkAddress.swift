@@ -1,12 +1,12 @@
 import Glibc
 
 /// An IP address, for the questions that a client with secrets must ask before it talks to one.
-struct NetworkAddress: Equatable {
+public struct NetworkAddress: Equatable, Sendable {
     /// Four bytes of IPv4 or sixteen of IPv6; an IPv4 address mapped into IPv6 is taken out.
-    let bytes: [UInt8]
+    public let bytes: [UInt8]
 
     /// Reads a literal address in its standard text form; `nil` for a name, a short form or a zone.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         var v4 = in_addr()
         var v6 = in6_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
@@ -33,12 +33,12 @@ struct NetworkAddress: Equatable {
     ]
 
     /// Whether the address never leaves the machine.
-    var isLoopback: Bool {
+    public var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
     }
 
-    /// Why no authorization server can be there, in a few words; `nil` when one can.
-    var objection: String? {
+    /// Why no server can be there, in a few words; `nil` when one can.
+    public var objection: String? {
         if Self.metadata.contains(bytes) { return "a cloud metadata address" }
         if bytes.count == 4 {
             switch (bytes[0], bytes[1]) {
