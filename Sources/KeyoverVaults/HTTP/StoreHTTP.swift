@@ -16,15 +16,20 @@ final class StoreHTTP: Sendable {
     private let streams: HTTPClient
     private let patience: TimeSpan
 
-    /// - Parameter silence: How long nothing may come in a stream before it counts as dead.
-    init(_ reach: VaultReach, silence: TimeSpan = .seconds(20)) throws(VaultError) {
+    /// - Parameters:
+    ///   - silence: How long nothing may come in a stream before it counts as dead.
+    ///   - connecting: How long a connection may take to stand, where that is less than the patience.
+    init(
+        _ reach: VaultReach, silence: TimeSpan = .seconds(20), connecting: TimeSpan? = nil
+    ) throws(VaultError) {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: try Self.tls(reach), redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
         configuration.decompression = .disabled
-        configuration.timeout.connect = .milliseconds(max(1, reach.patience.milliseconds))
+        configuration.timeout.connect = .milliseconds(
+            max(1, min(connecting ?? reach.patience, reach.patience).milliseconds))
         let group = MultiThreadedEventLoopGroup.singleton
         client = HTTPClient(eventLoopGroup: group, configuration: configuration)
         configuration.timeout.read = .milliseconds(max(1, silence.milliseconds))
@@ -69,11 +74,13 @@ final class StoreHTTP: Sendable {
     }
 
     /// One request whose answer never ends by itself; only its head has to come within the patience.
-    func stream(_ request: StoreRequest, to server: ServerURL) async throws(StoreFailure) -> StoreStream {
+    func stream(
+        _ request: StoreRequest, to server: ServerURL, within patience: TimeSpan? = nil
+    ) async throws(StoreFailure) -> StoreStream {
+        let time = min(patience ?? self.patience, self.patience)
         let progress = SendingProgress()
         do {
-            let (time, streams) = (patience, streams)
-            return try await withThrowingTaskGroup(of: StoreStream.self) { group in
+            return try await withThrowingTaskGroup(of: StoreStream.self) { [streams] group in
                 group.addTask {
                     let made = request.made(for: server, progress)
                     let response = try await streams.execute(made, deadline: .distantFuture)
