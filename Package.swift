@@ -112,7 +112,8 @@ let package = Package(
             name: "keyover-simulate", dependencies: ["KeyoverTesting"], swiftSettings: house),
         // The real servers that vaults live on, for tests.
         .target(
-            name: "VaultServers", dependencies: ["CKeyoverProcess", "KeyoverCore", "KeyoverSealing", "KeyoverVaults"],
+            name: "VaultServers",
+            dependencies: ["CKeyoverProcess", "KeyoverCore", "KeyoverOAuth", "KeyoverSealing", "KeyoverVaults"],
             path: "Tests/VaultServers", swiftSettings: house),
         tests(of: "KeyoverCore", ["KeyoverConformance"]),
         tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),

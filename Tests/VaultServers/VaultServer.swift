@@ -52,7 +52,7 @@ public struct VaultPlace: Sendable {
 public enum VaultServers {
     /// The servers.
     public static let all: [any VaultServer.Type] = [
-        FileVaultServer.self, EtcdCluster.self, SecretServiceServer.self,
+        FileVaultServer.self, EtcdCluster.self, OpenBaoServer.self, SecretServiceServer.self,
     ]
 
     /// The server of a scheme.
