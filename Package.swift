@@ -115,9 +115,15 @@ let package = Package(
             name: "VaultServers",
             dependencies: ["CKeyoverProcess", "KeyoverCore", "KeyoverOAuth", "KeyoverSealing", "KeyoverVaults"],
             path: "Tests/VaultServers", swiftSettings: house),
+        // A process that works on a vault until it is done or killed, for tests.
+        .executableTarget(
+            name: "keyover-vault-worker", dependencies: ["KeyoverCore", "KeyoverSealing", "KeyoverVaults"],
+            path: "Tests/VaultWorker", swiftSettings: house),
         tests(of: "KeyoverCore", ["KeyoverConformance"]),
         tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),
-        tests(of: "KeyoverVaults", ["KeyoverConformance", "VaultServers", "keyover", grdb]),
+        tests(
+            of: "KeyoverVaults",
+            ["CKeyoverProcess", "KeyoverConformance", "VaultServers", "keyover", "keyover-vault-worker", grdb]),
         tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),
         tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox", nioCore, nioPosix]),
         tests(of: "KeyoverEngine", ["KeyoverTesting"]),

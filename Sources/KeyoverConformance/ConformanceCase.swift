@@ -4,12 +4,15 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     public let name: String
     /// Throws when the promise is broken.
     public let run: @Sendable () async throws -> Void
+    /// Why the promise does not concern this subject; ``run`` holds then that it really does not.
+    public let notApplicable: String?
     /// The promise, in words.
     public var description: String { name }
 
     /// A promise and what tests it.
-    public init(_ name: String, run: @escaping @Sendable () async throws -> Void) {
+    public init(_ name: String, notApplicable: String? = nil, run: @escaping @Sendable () async throws -> Void) {
         self.name = name
+        self.notApplicable = notApplicable
         self.run = run
     }
 }

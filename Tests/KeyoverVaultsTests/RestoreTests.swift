@@ -101,9 +101,9 @@ import Testing
 
     @Test func anAuditorCannotMakeABackup() async throws {
         let vault = try await filled()
-        let auditor = try await #require(vault.metadataHandle()) as? FileVault
+        let auditor = try #require(try await vault.metadataHandle() as? FileVault)
         let error = await failure {
-            _ = try await auditor?.backUp(label, alsoTo: [], logs: { _ in }, sink: { _ in })
+            _ = try await auditor.backUp(label, alsoTo: [], logs: { _ in }, sink: { _ in })
         }
         #expect(error?.code == .noValueAccess)
     }

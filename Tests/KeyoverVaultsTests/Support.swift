@@ -65,11 +65,15 @@ struct TestVault: VaultFixture {
 
     func secondHandle() async throws -> any Vault { try await reopened() }
 
-    func metadataHandle() async throws -> (any Vault)? {
+    func metadataHandle() async throws -> any Vault {
         try await fileVault.grant(
             to: VaultAudience(full: fileVault.audience.full, metadataOnly: [.key(auditor.recipient)]))
         return try await reopened(as: [auditor])
     }
+
+    func strangersHandle() async throws -> any Vault { try await reopened(as: [try X25519Identity.generate()]) }
+
+    func findings() async throws -> [String] { try await fileVault.verify().findings.map(\.message) }
 
     /// Changes the database behind Keyover's back.
     func tamper(_ sql: String, _ arguments: StatementArguments = []) throws {

@@ -31,7 +31,7 @@ extension VaultSuite {
     }
 
     @Sendable private static func withoutValues(_ fixture: any VaultFixture) async throws {
-        guard let auditor = try await fixture.metadataHandle() else { return }
+        let auditor = try await fixture.metadataHandle()
         let client = SampleRecords.clientInRotation("audited")
         let revision = try await fixture.vault.write(client, expecting: nil)
         let found = try await auditor.existing(client.name)

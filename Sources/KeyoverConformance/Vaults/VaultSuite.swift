@@ -1,35 +1,44 @@
-public import KeyoverCore
-
-/// What the vault suite needs to know about one vault under test, made fresh for each case.
-public protocol VaultFixture: Sendable {
-    /// An empty vault.
-    var vault: any Vault { get }
-    /// Another handle on the same vault, as another process would have it.
-    func secondHandle() async throws -> any Vault
-    /// A handle that was granted metadata only; `nil` where the backend has no such grant.
-    func metadataHandle() async throws -> (any Vault)?
-}
+import KeyoverCore
 
 /// The promises of ``Vault`` that every backend keeps.
 public struct VaultSuite: Sendable {
-    /// Makes a fixture, runs the body with it, and clears away what it made.
-    public typealias Provision = @Sendable (@Sendable (any VaultFixture) async throws -> Void) async throws -> Void
+    /// Makes a fixture with the powers that a case needs, runs the body with it, and clears away what it made.
+    public typealias Provision =
+        @Sendable (Set<VaultPower>, @Sendable (any VaultFixture) async throws -> Void) async throws -> Void
 
+    typealias Promise = (name: String, body: @Sendable (any VaultFixture) async throws -> Void)
+
+    private let lacking: [VaultPower: String]
     private let withFixture: Provision
 
     /// A suite that gets its fixtures from the closure, one for each case.
-    public init(withFixture: @escaping Provision) {
+    ///
+    /// - Parameter lacking: The powers that the backend does not have, each with the reason in a few words.
+    public init(lacking: [VaultPower: String] = [:], withFixture: @escaping Provision) {
+        self.lacking = lacking
         self.withFixture = withFixture
     }
 
     /// All promises.
     public var cases: [ConformanceCase] {
-        (Self.recordCases + Self.swapCases + Self.summaryCases + Self.ledgerCases + Self.keyCases).map { name, body in
-            ConformanceCase(name) { [withFixture] in try await withFixture(body) }
-        }
+        group(Self.recordCases + Self.swapCases + Self.summaryCases + Self.ledgerCases + Self.keyCases)
+            + group(Self.accessCases) + group(Self.signInCases, [.signingIn]) + group(Self.fileCases, [.files])
+            + group(Self.changeCases, [.changes]) + group(Self.processCases, [.processes])
+            + group(Self.serverCases, [.server]) + group(Self.outageCases, [.server, .changes])
     }
 
-    typealias Promise = (name: String, body: @Sendable (any VaultFixture) async throws -> Void)
+    private func group(_ promises: [Promise], _ needed: [VaultPower] = []) -> [ConformanceCase] {
+        promises.map { name, body in
+            guard let power = needed.first(where: { lacking[$0] != nil }) else {
+                return ConformanceCase(name) { [withFixture] in try await withFixture(Set(needed), body) }
+            }
+            return ConformanceCase(name, notApplicable: lacking[power]) { [withFixture] in
+                try await withFixture([]) { fixture in
+                    try expect(!fixture.has(power), "it is said to lack what it has: \(power)")
+                }
+            }
+        }
+    }
 }
 
 extension Vault {
