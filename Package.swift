@@ -134,8 +134,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CKeyoverProcess", "KeyoverCore", "KeyoverSealing", "KeyoverVaults", "KeyoverSandbox", "VaultServers",
-                "keyover-main", "keyover", asyncHTTPClient, nioCore, nioHTTP1,
+                "CKeyoverProcess", "KeyoverConformance", "KeyoverCore", "KeyoverSealing", "KeyoverVaults",
+                "KeyoverSandbox", "VaultServers", "keyover-main", "keyover", asyncHTTPClient, nioCore, nioHTTP1,
             ], exclude: ["Transcripts"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

@@ -8,6 +8,9 @@ public protocol EntryBackend: VaultBackend {
 
     /// Reaches the store of a URL; nothing is read or written yet.
     static func store(_ url: VaultURL, _ reach: VaultReach) async throws(VaultError) -> Store
+
+    /// A place for a vault of its own below the one that a URL names, which it does not touch.
+    static func place(_ name: String, below url: VaultURL) -> VaultURL
 }
 
 extension EntryBackend {

@@ -42,6 +42,13 @@ public protocol WatchableStore: EntryStore {
     func changedRecords() -> AsyncThrowingStream<[UInt8], any Error>
 }
 
+/// A store that keeps something of an entry that was removed, and can let go of that as well; for vaults that were there
+/// for a while only (``TemporaryVault``).
+public protocol TracelessStore: EntryStore {
+    /// Lets go of what is left of a removed entry.
+    func removeTrace(of name: EntryName) async throws(VaultError)
+}
+
 /// A store that can answer from what it has while it cannot prove that nobody has anything newer; see
 /// ``StaleReadingVault``.
 public protocol StaleReadingStore: EntryStore {

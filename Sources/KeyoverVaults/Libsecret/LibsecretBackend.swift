@@ -10,4 +10,10 @@ public enum LibsecretBackend: EntryBackend {
     public static func store(_ url: VaultURL, _ reach: VaultReach) async throws(VaultError) -> LibsecretStore {
         try LibsecretStore(url, patience: reach.patience)
     }
+
+    /// A vault beside the named one, in the same keyring.
+    public static func place(_ name: String, below url: VaultURL) -> VaultURL {
+        let collection = url.location.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+        return VaultURL(scheme: scheme, location: "\(collection)/\(KeyringPlace.standardVault)-\(name)")
+    }
 }

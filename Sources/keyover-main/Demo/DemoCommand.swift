@@ -2,6 +2,8 @@ import ArgumentParser
 import KeyoverCore
 import KeyoverEngine
 import KeyoverSandbox
+import KeyoverSealing
+import KeyoverVaults
 
 /// `keyover demo`: rotates a secret under live traffic and proves that nobody noticed.
 struct DemoCommand: KeyoverSubcommand {
@@ -12,7 +14,8 @@ struct DemoCommand: KeyoverSubcommand {
         discussion: """
             Starts the sandbox, makes a vault in a temporary folder, adopts a client, lets workers fetch the active \
             secret, exchange it for tokens and call the protected resource without pause, and rotates meanwhile. Exits \
-            with 1 if any request failed.
+            with 1 if any request failed. With --vault libsecret:, etcd:URL or kv:URL the vault is made there under a \
+            name of its own, beside whatever is there, and removed at the end.
             """)
 
     @OptionGroup var globals: GlobalOptions
@@ -36,20 +39,39 @@ struct DemoCommand: KeyoverSubcommand {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let world = try await DemoWorld.make(profile: try SandboxCommand.profile(named: profile))
+        let world = try await DemoWorld.make(
+            profile: try SandboxCommand.profile(named: profile), vault: try place(in: session))
+        if let url = world.temporaryVault?.url { session.terminal.note("the vault is \(url), for the while of this") }
+        let report: DemoReport
         do {
-            let report = try await rotate(in: world, session.terminal)
-            await world.end()
-            if form.format == .json {
-                try session.terminal.show(json: report, onOneLine: true)
-            } else {
-                report.show(on: session.terminal)
-            }
-            return report.isGood ? .done : .failed
+            report = try await rotate(in: world, session.terminal)
         } catch {
-            await world.end()
+            do {
+                try await world.end()
+            } catch let leftover {
+                ErrorReport(leftover).show(on: session.terminal)
+            }
             throw error
         }
+        try await world.end()
+        if form.format == .json {
+            try session.terminal.show(json: report, onOneLine: true)
+        } else {
+            report.show(on: session.terminal)
+        }
+        return report.isGood ? .done : .failed
+    }
+
+    /// A configured vault is somebody's; the demonstration goes elsewhere only when that is said on its own command line.
+    private func place(in session: Session) throws -> DemoPlace {
+        guard globals.vault != nil else { return .temporaryFolder }
+        let url = try session.vaultURL()
+        guard url.scheme != FileBackend.scheme else {
+            throw UsageError(
+                "the demonstration makes its file vault in a temporary folder of its own",
+                remedy: "leave --vault out, or name another kind of vault: --vault libsecret:, etcd:URL or kv:URL")
+        }
+        return .below(url, try session.reach())
     }
 
     private func rotate(in world: DemoWorld, _ terminal: Terminal) async throws -> DemoReport {

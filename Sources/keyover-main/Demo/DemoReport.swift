@@ -28,6 +28,7 @@ struct DemoReport: Encodable {
     let auditLines: UInt64
     let outcome: String
     let profile: String
+    let backend: String
     let seconds: Double
     let throttled: Int
     let stages: [StageTime]
@@ -47,6 +48,7 @@ struct DemoReport: Encodable {
         failureMessages = counters.messages
         throttled = counters.throttles
         profile = world.server.profile.name
+        backend = world.workspace.vault.backend
         oldSecretRefused = try await Self.isOldSecretRefused(world, result.record)
         let verification = try await Self.verifyAudit(world.workspace)
         auditVerified = verification.isWhole
@@ -131,7 +133,7 @@ extension DemoReport {
         }
         terminal.show(secretTable)
         terminal.print("")
-        terminal.print(verdict(failures == 0, "\(requests) requests, \(failures) failures"))
+        terminal.print(verdict(failures == 0, "\(requests) requests, \(failures) failures (vault: \(backend))"))
         for message in failureMessages { terminal.print("  \(message.printable)") }
         if throttled > 0 { terminal.print("  \(throttled) times a worker was told to come back later, and did") }
         terminal.print(verdict(outcome == RotationMachine.Outcome.completed.rawValue, "rotation \(outcome)"))

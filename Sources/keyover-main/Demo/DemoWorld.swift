@@ -5,20 +5,28 @@ import KeyoverSandbox
 import KeyoverSealing
 import KeyoverVaults
 
-/// Everything that the demonstration runs in: a server on loopback, a vault in a temporary folder, an adopted client.
+/// Where the demonstration makes its vault: in its temporary folder, or below a URL.
+enum DemoPlace: Sendable {
+    case temporaryFolder
+    case below(VaultURL, VaultReach)
+}
+
+/// Everything that the demonstration runs in: a server on loopback, a vault for the while of it, an adopted client.
 struct DemoWorld: Sendable {
     /// How long a worker may use a secret it was given; workers that were slower ask again.
     static let consumerCache = TimeSpan.seconds(2)
 
     let server: SandboxServer
     let directory: String
+    /// The vault, where it does not lie in the folder.
+    let temporaryVault: TemporaryVault?
     let workspace: Workspace
     let client: ClientName
     let tenant: TenantRecord
     /// The secret that the rotation replaces, kept to try it afterwards.
     let oldSecret: SecretValue
 
-    static func make(profile: SandboxProfile) async throws -> DemoWorld {
+    static func make(profile: SandboxProfile, vault place: DemoPlace) async throws -> DemoWorld {
         var profile = profile
         // A worker mints a token for each request. With the usual cap of ten, sixteen workers would silently end each
         // other's tokens between minting and using them, which is a fault of the traffic and no matter of secrets.
@@ -26,7 +34,17 @@ struct DemoWorld: Sendable {
         let server = try await SandboxServer.start(SandboxConfiguration(profile: profile))
         let directory = try FileSystem.makeTemporaryDirectory("demo")
         do {
-            return try await fill(directory, server)
+            guard case .below(let url, let reach) = place else {
+                return try await fill(directory, server, try await fileVault(in: directory), nil)
+            }
+            let temporary = try await VaultRegistry.makeTemporary(
+                below: url, reach, stateDirectory: directory + "/state")
+            do {
+                return try await fill(directory, server, temporary.vault, temporary)
+            } catch {
+                try? await temporary.erase()
+                throw error
+            }
         } catch {
             await server.stop()
             FileSystem.removeTree(directory)
@@ -34,21 +52,26 @@ struct DemoWorld: Sendable {
         }
     }
 
-    private static func fill(_ directory: String, _ server: SandboxServer) async throws -> DemoWorld {
-        guard let client = ClientName("billing-sync"), let tenantName = TenantName("sandbox") else {
-            preconditionFailure("both are valid names")
-        }
+    private static func fileVault(in directory: String) async throws -> any Vault {
         let identity = try X25519Identity.generate()
         let url = VaultURL(scheme: FileBackend.scheme, location: directory + "/vault")
         let pin = try await VaultRegistry.create(url, VaultCreation(for: [identity.recipient]))
-        let state = directory + "/state"
-        let vault = try await VaultRegistry.open(
-            url, VaultAccess(identities: [identity], pin: pin, stateDirectory: state))
+        return try await VaultRegistry.open(
+            url, VaultAccess(identities: [identity], pin: pin, stateDirectory: directory + "/state"))
+    }
+
+    private static func fill(
+        _ directory: String, _ server: SandboxServer, _ vault: any Vault, _ temporaryVault: TemporaryVault?
+    ) async throws -> DemoWorld {
+        guard let client = ClientName("billing-sync"), let tenantName = TenantName("sandbox") else {
+            preconditionFailure("both are valid names")
+        }
         var policy = RotationPolicy()
         policy.name = "demo"
         policy.consumerCache = consumerCache
         let workspace = try await Workspace(
-            vault: vault, http: try BoundedHTTP(), policies: PolicySet([policy]), stateDirectory: state)
+            vault: vault, http: try BoundedHTTP(), policies: PolicySet([policy]),
+            stateDirectory: directory + "/state")
 
         var tenant = TenantRecord(
             id: workspace.freshID(), name: tenantName, provider: "sandbox", createdAt: workspace.now.wall)
@@ -71,16 +94,17 @@ struct DemoWorld: Sendable {
         let record = try await adoption.record(registration, verifying: true, secretID: nil, issuedAt: nil)
         try await workspace.add(record, action: "client.added", details: [:], reason: "demonstration")
         return DemoWorld(
-            server: server, directory: directory, workspace: workspace, client: client, tenant: tenant,
-            oldSecret: secret)
+            server: server, directory: directory, temporaryVault: temporaryVault, workspace: workspace, client: client,
+            tenant: tenant, oldSecret: secret)
     }
 
     /// What the server has counted.
     func statistics() -> SandboxStatistics? { try? server.stats(clientID: client.description) }
 
-    /// Stops the server and removes the folder.
-    func end() async {
+    /// Stops the server and removes the vault and the folder.
+    func end() async throws {
         await server.stop()
-        FileSystem.removeTree(directory)
+        defer { FileSystem.removeTree(directory) }
+        try await temporaryVault?.erase()
     }
 }

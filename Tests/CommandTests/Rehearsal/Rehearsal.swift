@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyoverSandbox
 import Testing
+import VaultServers
 
 /// A sandbox in this process, a vault in a folder of its own, and one adopted client, all reached through the programs.
 final class Rehearsal: Sendable {
@@ -14,6 +15,8 @@ final class Rehearsal: Sendable {
         var claimTerm = "5s"
         /// The secret that the client begins with; `nil` for one that the sandbox makes.
         var firstSecret: String?
+        /// Where the vault is; `nil` for a file in the rehearsal's own folder.
+        var vault: VaultPlace?
     }
 
     /// The name of the client, and its id.
@@ -31,7 +34,12 @@ final class Rehearsal: Sendable {
 
     private init(_ plan: Plan) async throws {
         home = try KeyoverHome { path in
-            ["KEYOVER_CLAIM_TERM": plan.claimTerm, "KEYOVER_POLICIES": path + "/policies"]
+            var settings = ["KEYOVER_CLAIM_TERM": plan.claimTerm, "KEYOVER_POLICIES": path + "/policies"]
+            if let place = plan.vault {
+                settings.merge(place.environment) { $1 }
+                settings["KEYOVER_VAULT"] = place.url.description
+            }
+            return settings
         }
         server = try await SandboxServer.start()
         consumer = Consumer(server: server)

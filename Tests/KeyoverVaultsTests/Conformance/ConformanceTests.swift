@@ -24,10 +24,14 @@ import VaultServers
     @Test(.timeLimit(.minutes(10)), arguments: VaultRegistry.backends.map { $0.scheme })
     func theRegisteredBackendKeepsTheContract(scheme: String) async throws {
         let kind = try #require(VaultServers.server(for: scheme), "nothing says on what vaults of \(scheme): live")
-        let shared = try await kind.start()
+        let shared = SharedServer(kind)
         let suite = VaultSuite(lacking: Self.lacking[scheme] ?? [:]) { powers, body in
-            guard powers.contains(.server) else { return try await body(try await VaultOnServer.make(shared)) }
-            // What is killed or stopped serves nobody else.
+            guard powers.contains(.server) || powers.contains(.processes) else {
+                return try await body(try await VaultOnServer.make(try await shared.running()))
+            }
+            // What is killed or stopped serves nobody else, and a keyring writes all that it holds at every change.
+            // Some servers are alone in their process, too.
+            await shared.stop()
             let own = try await kind.start()
             let outcome = await Result.of { try await body(try await VaultOnServer.make(own)) }
             await own.stop()
@@ -73,6 +77,28 @@ import VaultServers
             }
             ConformanceTable.shared.note(promise.name, backend, outcome, after: began.duration(to: .now))
         }
+    }
+}
+
+/// The server that serves one case after the other.
+private actor SharedServer {
+    private let kind: any VaultServer.Type
+    private var server: (any VaultServer)?
+
+    init(_ kind: any VaultServer.Type) {
+        self.kind = kind
+    }
+
+    func running() async throws -> any VaultServer {
+        if let server { return server }
+        let started = try await kind.start()
+        server = started
+        return started
+    }
+
+    func stop() async {
+        await server?.stop()
+        server = nil
     }
 }
 
