@@ -10,7 +10,7 @@ public protocol EntryBackend: VaultBackend {
     static func store(_ url: VaultURL, _ reach: VaultReach) async throws(VaultError) -> Store
 
     /// A place for a vault of its own below the one that a URL names, which it does not touch.
-    static func place(_ name: String, below url: VaultURL) -> VaultURL
+    static func place(_ name: String, below url: VaultURL) throws(VaultError) -> VaultURL
 }
 
 extension EntryBackend {

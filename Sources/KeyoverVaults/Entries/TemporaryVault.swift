@@ -54,7 +54,7 @@ extension EntryBackend {
     ) async throws(VaultError) -> TemporaryVault {
         let id = FreshID.make()
         let name = "demo-" + id.description.suffix(12)
-        let store = try await store(place(name, below: url), reach)
+        let store = try await store(try place(name, below: url), reach)
         let identity: X25519Identity
         do {
             identity = try X25519Identity.generate()
@@ -69,7 +69,7 @@ extension EntryBackend {
     }
 
     /// A place below another one, whose path ends where a query begins.
-    public static func place(_ name: String, below url: VaultURL) -> VaultURL {
+    public static func place(_ name: String, below url: VaultURL) throws(VaultError) -> VaultURL {
         let parts = url.location.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts.first.map(String.init) ?? ""
         return VaultURL(

@@ -12,7 +12,7 @@ public enum LibsecretBackend: EntryBackend {
     }
 
     /// A vault beside the named one, in the same keyring.
-    public static func place(_ name: String, below url: VaultURL) -> VaultURL {
+    public static func place(_ name: String, below url: VaultURL) throws(VaultError) -> VaultURL {
         let collection = url.location.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
         return VaultURL(scheme: scheme, location: "\(collection)/\(KeyringPlace.standardVault)-\(name)")
     }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KeyoverSandbox
+import KeyoverSealing
 import Testing
 import VaultServers
 

@@ -67,9 +67,10 @@ struct DemonstrationOnServersTests {
         #expect(result.exitCode == 2, "\(result)")
         #expect(result.errors.contains("leave --vault out"))
         #expect(!FileManager.default.fileExists(atPath: home.path + "/vault"))
-        let configured = try await home.run(
-            "demo", "--requests", "20", "--workers", "2", "--format", "json",
-            ["KEYOVER_VAULT": "etcd:https://nowhere.invalid:2379"])
+        let configured = try await home.start(
+            ["demo", "--requests", "20", "--workers", "2", "--format", "json"],
+            ["KEYOVER_VAULT": "etcd:https://nowhere.invalid:2379"]
+        ).finish()
         #expect(configured.exitCode == 0, "\(configured.errors)")
         #expect(configured.output.contains("\"backend\":\"file\""))
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import KeyoverCore
+import KeyoverSandbox
 import Testing
 import VaultServers
 
