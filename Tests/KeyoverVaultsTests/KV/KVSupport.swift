@@ -54,11 +54,17 @@ struct KVSpecimen: VaultFixture {
 
     func secondHandle() async throws -> any Vault { try await reopened() }
 
-    func metadataHandle() async throws -> (any Vault)? {
+    func metadataHandle() async throws -> any Vault {
         try await kvVault.grant(
             to: VaultAudience(full: kvVault.audience.full, metadataOnly: [.key(auditor.recipient)]))
         return try await Self.open(place.url, place.reach, [auditor], pin)
     }
+
+    func strangersHandle() async throws -> any Vault {
+        try await Self.open(place.url, place.reach, [try X25519Identity.generate()], pin)
+    }
+
+    func findings() async throws -> [String] { try await kvVault.verify().findings.map(\.message) }
 
     /// A path of the server's interface for an entry.
     func path(_ door: String, _ entry: String) -> String { "secret/\(door)/\(prefix)/\(entry)" }
