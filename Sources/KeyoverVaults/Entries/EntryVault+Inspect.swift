@@ -41,6 +41,7 @@ extension EntryVault: InspectableVault {
                     remedy: "run keyover vault rekey"))
         }
         var marks = try seen.floors()
+        var sound: [OpenedEntry] = []
         for stored in try await store.entries(.records) {
             result.records += 1
             note(&result) { () throws(VaultError) in
@@ -48,8 +49,10 @@ extension EntryVault: InspectableVault {
                 try seen.check(entry, notOlderThan: marks.removeValue(forKey: SeenEntries.key(of: entry.lookup)))
                 try sealing.checkOpens(entry)
                 seen.raise(entry)
+                sound.append(entry)
             }
         }
+        await checkPublished(sound, &result)
         for stored in try await store.entries(.allReports) {
             result.ledgerEntries += 1
             note(&result) { () throws(VaultError) in _ = try reports.open(stored.bytes, in: nil) }
@@ -59,6 +62,25 @@ extension EntryVault: InspectableVault {
                 .init("\(marks.count) records are missing that this host has seen", remedy: VaultError.restoreBackup))
         }
         return result
+    }
+
+    /// Checks what the store gives out in plain for each client, where it does and where the keys open values.
+    private func checkPublished(_ entries: [OpenedEntry], _ result: inout VaultVerification) async {
+        guard let store = store as? any PublishingStore, sealing.keyring.opensValues else { return }
+        for entry in entries {
+            do throws(VaultError) {
+                let subject = try sealing.subject(of: entry)
+                guard subject.kind == ClientRecord.kind else { continue }
+                let place = RecordPlace(lookup: entry.lookup, kind: subject.kind, name: subject.name)
+                result.findings += try await store.findings(at: place) { [sealing] blob throws(VaultError) in
+                    let entry = try sealing.open(blob, at: place.lookup)
+                    return entry.isRemoval
+                        ? nil : PublishedSecret(try sealing.record(entry, as: ClientRecord.self))
+                }
+            } catch {
+                result.findings.append(.init(error.message, remedy: error.remedy ?? VaultError.restoreBackup))
+            }
+        }
     }
 
     private func note(_ result: inout VaultVerification, _ body: () throws(VaultError) -> Void) {

@@ -30,6 +30,11 @@ struct KVClient: Sendable {
         return nil
     }
 
+    /// What an answer to ``read(_:_:)`` gives out in plain; `nil` when it is not what the API promises.
+    func publication(_ answer: StoreAnswer) -> KVAnswers.Publication.Fields? {
+        wire.content(KVAnswers.Publication.self, answer)?.data?.data
+    }
+
     /// All that is known of an entry's versions; `nil` when the entry was never there.
     func metadata(_ entry: String, _ deadline: KVDeadline) async throws(VaultError) -> KVAnswers.Metadata? {
         let path = location.path(.metadata, entry)

@@ -14,9 +14,9 @@ actor KVSession {
         var lease: Duration
         var isRenewable: Bool
 
-        /// Whether less than a third of its time is left.
+        /// Whether less than half of its time is left.
         func isAging(at now: ContinuousClock.Instant) -> Bool {
-            expiry.map { now.duration(to: $0) < lease / 3 } ?? false
+            expiry.map { now.duration(to: $0) < lease / 2 } ?? false
         }
     }
 
@@ -141,6 +141,9 @@ actor KVSession {
 
     private func isDead(_ token: Token) async throws(VaultError) -> Bool {
         let answer = try await wire.send("GET", "auth/token/lookup-self", nil, token, KVDeadline(reach.patience))
+        guard answer.status == 200 || answer.status == 403 else {
+            throw wire.failures.error(answer, "auth/token/lookup-self")
+        }
         return answer.status == 403 && !KVFailures.isAboutPolicy(answer)
     }
 

@@ -1,5 +1,4 @@
 import Foundation
-import KeyoverConformance
 import KeyoverCore
 import KeyoverSealing
 import KeyoverVaults
@@ -16,7 +15,7 @@ enum SharedOpenBao {
 }
 
 /// A vault at a prefix of its own, and what is needed to reach it otherwise.
-struct KVSpecimen: VaultFixture {
+struct KVSpecimen {
     let server: OpenBaoServer
     let place: VaultPlace
     let identity: X25519Identity
@@ -52,19 +51,12 @@ struct KVSpecimen: VaultFixture {
         try await Self.open(place.url, reach ?? place.reach, [identity], pin, state: state)
     }
 
-    func secondHandle() async throws -> any Vault { try await reopened() }
-
+    /// A handle that was granted metadata only.
     func metadataHandle() async throws -> any Vault {
         try await kvVault.grant(
             to: VaultAudience(full: kvVault.audience.full, metadataOnly: [.key(auditor.recipient)]))
         return try await Self.open(place.url, place.reach, [auditor], pin)
     }
-
-    func strangersHandle() async throws -> any Vault {
-        try await Self.open(place.url, place.reach, [try X25519Identity.generate()], pin)
-    }
-
-    func findings() async throws -> [String] { try await kvVault.verify().findings.map(\.message) }
 
     /// A path of the server's interface for an entry.
     func path(_ door: String, _ entry: String) -> String { "secret/\(door)/\(prefix)/\(entry)" }
@@ -76,7 +68,7 @@ struct KVSpecimen: VaultFixture {
         for (number, state) in metadata["data", "versions"]?.members ?? [:] where state["destroyed"]?.isTrue != true {
             let version = try #require(Int(number))
             let answer = try await server.root.call(.get, path("data", entry) + "?version=\(version)")
-            found[version] = answer["data", "data", "client_secret"]?.text
+            found.updateValue(answer["data", "data", "client_secret"]?.text, forKey: version)
         }
         return found
     }
