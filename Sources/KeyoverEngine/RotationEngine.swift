@@ -121,12 +121,13 @@ public struct RotationEngine: Sendable {
 }
 
 extension EngineParts {
-    /// The record of a client, or the error that there is none.
+    /// The record of a client, or the error that there is none, or that it lives in another vault by now.
     func require(_ client: ClientName) async throws -> Versioned<ClientRecord> {
         guard let versioned = try await vault.read(client) else {
             throw RotationError(
                 .unknownClient, "there is no client named \(client)", remedy: "run keyover client list")
         }
+        try versioned.record.requireHere()
         return versioned
     }
 

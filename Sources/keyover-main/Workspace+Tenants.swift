@@ -4,6 +4,7 @@ import KeyoverCore
 extension Workspace {
     /// Stores a new tenant.
     func add(_ tenant: TenantRecord, reason: String?) async throws {
+        for known in try await vault.summaries(TenantRecord.self) { try known.record.requireHere() }
         do {
             _ = try await vault.write(tenant, expecting: nil)
         } catch {
@@ -23,6 +24,7 @@ extension Workspace {
     ) async throws {
         for _ in 1...5 {
             let current = try await tenant(name)
+            try current.record.requireHere()
             var next = current.record
             let changes = try body(&next)
             do {
@@ -52,6 +54,7 @@ extension Workspace {
 
     /// Forgets a tenant; the line about it is in the log before the record is gone.
     func remove(_ current: Versioned<TenantRecord>, reason: String?) async throws {
+        try current.record.requireHere()
         try await note("tenant.removed", current.record, [:], reason: reason)
         try await vault.delete(current.record.name, expecting: current.revision)
     }

@@ -143,6 +143,7 @@ extension Workspace {
 
     /// Stores a new client, whose history begins with the action.
     func add(_ record: ClientRecord, action: String, details: [String: String], reason: String?) async throws {
+        try await tenant(record.registration.tenant).record.requireHere()
         var record = record
         record.note(action, details, actor: actor, reason: reason, at: clock.now().wall)
         let revision: Revision
@@ -153,6 +154,13 @@ extension Workspace {
             throw ConfigurationError(
                 .invalidValue, "there is a client named \(record.name) already",
                 remedy: "run keyover client show \(record.name)", underlying: error)
+        }
+        do {
+            try await tenant(record.registration.tenant).record.requireHere()
+        } catch let error as RotationError {
+            // The tenants move before the clients: one that comes after them may be overlooked.
+            try await vault.delete(record.name, expecting: revision)
+            throw error
         }
         try await flush(Versioned(record, revision))
         try await noteAuditHead()
@@ -168,6 +176,7 @@ extension Workspace {
     ) async throws -> ClientRecord {
         for _ in 1...Self.attempts {
             let current = try await client(name)
+            try current.record.requireHere()
             var next = current.record
             let details = try body(&next)
             next.note(action, details, actor: actor, reason: reason, at: clock.now().wall)
@@ -193,6 +202,7 @@ extension Workspace {
     /// Forgets a client; the line of its history is in the log before the record is gone.
     func remove(_ current: Versioned<ClientRecord>, reason: String?) async throws {
         try await demandValueAccess()
+        try current.record.requireHere()
         var last = current.record
         last.note(
             "client.removed", ["owned": last.owned.map(\.secretID.description).joined(separator: " ")],

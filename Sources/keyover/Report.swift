@@ -30,7 +30,7 @@ enum Report {
     /// Says that a client is not to be given out; answers the exit code.
     static func failure(_ error: RotationError) -> Int32 {
         say(error.message, hint: error.remedy)
-        return error.code == .restored ? needsAttention : failed
+        return error.code == .restored || error.code == .moved ? needsAttention : failed
     }
 
     /// Says what went wrong; answers the exit code.

@@ -15,7 +15,7 @@ guard keyover_harden_process() == 0 else {
 
 guard let request = Request(CommandLine.arguments) else { exit(HandOver.toMain()) }
 
-var looks = 0
+var (looks, isSecondLook) = (0, false)
 while true {
     looks += 1
     guard let settings = Settings(request, Environment.current()) else { exit(HandOver.toMain()) }
@@ -23,12 +23,22 @@ while true {
         let record = try Lookup(settings).record(request.client)
         guard let record else { exit(Report.unknownClient(request.client)) }
         let output: SecretOutput
-        do throws(RotationError) { output = try SecretOutput(record) } catch { exit(Report.failure(error)) }
+        do throws(RotationError) {
+            output = try SecretOutput(record)
+        } catch {
+            // While a vault is moved, this host's configuration follows in a moment; the new one may not be a file.
+            guard error.code == .moved, looks <= SecretOutput.looksAfterMove else { exit(Report.failure(error)) }
+            usleep(UInt32(SecretOutput.pauseAfterMove) * 1000)
+            continue
+        }
         try Report.answer(output.render(field: request.field, format: request.format))
         break
     } catch {
         // While the vault is rekeyed or restored, what was read first and last may not belong together: look once more.
-        if looks == 1, error.code == .notTrusted { continue }
+        if !isSecondLook, error.code == .notTrusted {
+            isSecondLook = true
+            continue
+        }
         exit(Report.failure(error))
     }
 }

@@ -12,7 +12,7 @@ import Testing
 
     @Test func theActiveSlotIsAnswered() throws {
         var client = SampleRecords.clientInRotation("a")
-        client.restored = nil
+        (client.restored, client.moved) = (nil, nil)
         #expect(try render(client) == "whisper\n")
         #expect(try render(client, .slot) == "secondary\n")
         client.active = .primary
@@ -47,7 +47,8 @@ import Testing
     }
 
     @Test func whatCameOutOfABackupIsNotGivenOutInAnyForm() throws {
-        let client = SampleRecords.clientInRotation("a")
+        var client = SampleRecords.clientInRotation("a")
+        client.moved = nil
         for field in SecretField.allCases {
             for format in SecretFormat.allCases {
                 let error = #expect(throws: RotationError.self) { try render(client, field, format) }
@@ -55,6 +56,29 @@ import Testing
                 #expect(error?.remedy == "run keyover resume a" || error?.remedy == "run keyover recover a")
             }
         }
+    }
+
+    @Test func whatHasMovedIsNotGivenOutAndSaysWhereItIs() throws {
+        var client = SampleRecords.clientInRotation("a")
+        let moved = try #require(client.moved)
+        client.restored = nil
+        for field in SecretField.allCases {
+            for format in SecretFormat.allCases {
+                let error = #expect(throws: RotationError.self) { try render(client, field, format) }
+                #expect(error?.code == .moved)
+                #expect(error?.message.contains(moved.to) == true)
+                #expect(error?.remedy?.contains("--key-commitment \(moved.keyCommitment)") == true)
+            }
+        }
+    }
+
+    @Test func aRestoredRecordIsHereAgain() {
+        var (client, tenant) = (SampleRecords.clientInRotation("a"), SampleRecords.tenant("t"))
+        let restoration = Restoration(at: SampleRecords.moment, backedUpAt: SampleRecords.moment)
+        client.mark(restoration)
+        tenant.mark(restoration)
+        #expect(client.moved == nil && tenant.moved == nil)
+        #expect(client.restored == restoration, "and is given out only once it is verified")
     }
 
     @Test func withoutTheValueNothingIsMadeUp() {

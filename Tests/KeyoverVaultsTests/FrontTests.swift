@@ -20,10 +20,10 @@ import Testing
         var key: String { vault.scratch.path + "/identity" }
         var client: ClientRecord
 
-        init(restored: Restoration? = nil) async throws {
+        init(restored: Restoration? = nil, moved: Relocation? = nil) async throws {
             vault = try await TestVault()
             client = SampleRecords.clientInRotation("billing-sync")
-            client.restored = restored
+            (client.restored, client.moved) = (restored, moved)
             client.secondary?.value = SecretValue(copying: "it's \"a\" $ecret\\".utf8)
             _ = try await vault.vault.write(client, expecting: nil)
             for folder in [home, bin] {
@@ -86,6 +86,19 @@ import Testing
             #expect(answer.errors.contains("error: billing-sync came out of a backup of \(moment - .hours(1))"))
             #expect(answer.errors.contains("hint: run keyover recover billing-sync"))
         }
+    }
+
+    @Test func whatHasMovedIsNotGivenOutByItsOldVault() async throws {
+        let place = Relocation(
+            to: "etcd:https://etcd.example.org", keyCommitment: String(repeating: "0b", count: 32),
+            at: SampleRecords.moment)
+        let front = try await Front(moved: place)
+        let begun = ContinuousClock.now
+        let answer = try front.run(front.place + ["get", "billing-sync"])
+        #expect(answer.status == 7 && answer.output.isEmpty)
+        #expect(answer.errors.contains("error: client billing-sync has moved to another vault: \(place.to)"))
+        #expect(answer.errors.contains("hint: run keyover vault join --vault '\(place.to)'"))
+        #expect(ContinuousClock.now - begun < .seconds(30), "it waits for its configuration for a moment only")
     }
 
     @Test(arguments: [

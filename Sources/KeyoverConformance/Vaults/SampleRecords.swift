@@ -44,8 +44,12 @@ public enum SampleRecords {
         tenant.settings = ["propagation": "2s", "umlaut": "Zürich \"quoted\" \\ /"]
         tenant.adminCredential = SecretValue(copying: "admin-hush".utf8)
         tenant.callsPerMinute = 300
+        tenant.moved = relocation
         return tenant
     }
+
+    private static let relocation = Relocation(
+        to: "etcd:https://etcd.example.org:2379/keyover", keyCommitment: String(repeating: "0b", count: 32), at: moment)
 
     /// A host's mark.
     public static func host(_ text: String) -> HostRecord {
@@ -67,6 +71,7 @@ public enum SampleRecords {
         client.standby = Standby(clientID: "id-of-standby", value: SecretValue(copying: "murmur".utf8))
         client.active = .secondary
         client.primaryIsCompromised = true
+        client.moved = relocation
         client.restored = Restoration(at: moment, backedUpAt: moment - .days(1))
         client.generation = 42
         client.rotation = rotation()

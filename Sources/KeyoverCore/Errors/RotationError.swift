@@ -27,6 +27,8 @@ public struct RotationError: KeyoverError {
         public static let verificationFailed = Code(description: "verificationFailed")
         /// The client came out of a backup and is not verified yet.
         public static let restored = Code(description: "restored")
+        /// The client or tenant lives in another vault by now.
+        public static let moved = Code(description: "moved")
         /// The input does not belong to what the rotation waits for.
         public static let wrongInput = Code(description: "wrongInput")
         /// The rotation was interrupted and can be resumed.

@@ -31,6 +31,8 @@ public struct VaultError: KeyoverError {
         public static let tooLarge = Code(description: "tooLarge")
         /// The identity may read metadata only.
         public static let noValueAccess = Code(description: "noValueAccess")
+        /// The work was asked to stop, where it can be taken up again.
+        public static let interrupted = Code(description: "interrupted")
         /// The request makes no sense for this vault.
         public static let invalid = Code(description: "invalid")
     }

@@ -27,9 +27,16 @@ public enum SecretFormat: String, CaseIterable, Sendable {
 /// A line feed always follows, as after what `pass show` prints; `$(...)` takes it off. All of it is put together in
 /// memory that is wiped, because the secret is in it.
 public struct SecretOutput: Sendable {
+    /// How often a client that has moved is looked for again, and for how many milliseconds each time: the configuration
+    /// of the host that moves a vault follows right after the last client.
+    public static let looksAfterMove = 40
+    /// See ``looksAfterMove``.
+    public static let pauseAfterMove: Int64 = 50
+
     private let record: ClientRecord
 
-    /// The answer about a client; there is none about one that came out of a backup and is not verified.
+    /// The answer about a client; there is none about one that came out of a backup and is not verified, or that lives
+    /// in another vault.
     public init(_ record: ClientRecord) throws(RotationError) {
         try record.requireVerified()
         self.record = record

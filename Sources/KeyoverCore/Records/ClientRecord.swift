@@ -29,6 +29,8 @@ public struct ClientRecord: VaultRecord {
     public var primaryIsCompromised: Bool
     /// Set while the client is as it came out of a backup and nothing has been verified since.
     public var restored: Restoration?
+    /// Set once the client lives in another vault.
+    public var moved: Relocation?
     /// How the last rotation ended.
     public var lastRotation: RotationSummary?
     /// Provider secrets that Keyover minted or adopted and that are not yet gone.
@@ -44,7 +46,7 @@ public struct ClientRecord: VaultRecord {
 
     private enum CodingKeys: String, CodingKey {
         case id, name, registration, primary, secondary, standby, active, generation, rotation
-        case primaryIsCompromised, restored, lastRotation, owned
+        case primaryIsCompromised, restored, moved, lastRotation, owned
         case outbox, auditSequence, retired, createdAt
     }
 

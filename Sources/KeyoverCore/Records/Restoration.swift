@@ -15,7 +15,18 @@ public struct Restoration: Codable, Equatable, Sendable {
     }
 }
 
-extension ClientRecord {
+/// A record in which a restore leaves a trace.
+public protocol RestorableRecord: VaultRecord {
+    /// Makes the record one that came out of a backup.
+    mutating func mark(_ restoration: Restoration)
+}
+
+extension TenantRecord: RestorableRecord {
+    /// Whoever restores a backup says that the truth is here, so the mark of a move goes.
+    public mutating func mark(_ restoration: Restoration) { moved = nil }
+}
+
+extension ClientRecord: RestorableRecord {
     /// How far a restore lets the generation jump.
     ///
     /// After the backup readers may have been given generations that it does not know of. None of their numbers may come
@@ -23,18 +34,23 @@ extension ClientRecord {
     public static let restoredGenerationLeap: UInt64 = 1000
 
     /// Marks the client as one that came out of a backup.
+    ///
+    /// Whoever restores a backup says that the truth is here, so the mark of a move goes.
     public mutating func mark(_ restoration: Restoration) {
         restored = restoration
+        moved = nil
         generation += Self.restoredGenerationLeap
     }
 
     /// Whether the rotation in progress is the one that replaces what the backup brought back dead.
     ///
-    /// One that an older backup had begun to recover is as stale as any other.
-    public var isUnderRecovery: Bool { restored != nil && rotation?.recovery == restored }
+    /// One that an older backup had begun to recover is as stale as any other; and a client that has moved is recovered
+    /// where it lives.
+    public var isUnderRecovery: Bool { moved == nil && restored != nil && rotation?.recovery == restored }
 
     /// Throws while nobody knows whether what the record says of its secrets is still true.
     public func requireVerified() throws(RotationError) {
+        try requireHere()
         guard let restored else { return }
         throw RotationError(
             .restored,

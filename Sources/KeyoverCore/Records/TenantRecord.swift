@@ -21,11 +21,13 @@ public struct TenantRecord: VaultRecord {
     public var adminCredential: SecretValue?
     /// Administrative calls a minute that the provider allows.
     public var callsPerMinute: Int?
+    /// Set once the tenant lives in another vault.
+    public var moved: Relocation?
     /// When it was added.
     public let createdAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, provider, region, baseURL, settings, callsPerMinute, createdAt
+        case id, name, provider, region, baseURL, settings, callsPerMinute, moved, createdAt
     }
 
     /// A tenant of a provider kind.

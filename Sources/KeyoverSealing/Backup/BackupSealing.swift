@@ -25,7 +25,9 @@ extension RecordSealing {
             client.mark(marking)
             return try sealAnew(client, name)
         case TenantRecord.kind:
-            return try sealAnew(record(metadata, values) as TenantRecord, name)
+            var tenant: TenantRecord = try record(metadata, values)
+            tenant.mark(marking)
+            return try sealAnew(tenant, name)
         case HostRecord.kind:
             return try sealAnew(record(metadata, values) as HostRecord, name)
         default:

@@ -54,12 +54,22 @@ public struct EntrySealing: Sendable {
     public func reseal(
         _ present: OpenedEntry, marking restoration: Restoration? = nil
     ) throws(VaultError) -> [UInt8] {
-        if let restoration, present.row.kind == ClientRecord.kind {
-            var client = try record(present, as: ClientRecord.self)
-            client.mark(restoration)
-            return try seal(client, after: present)
+        switch (restoration, present.row.kind) {
+        case (let restoration?, ClientRecord.kind):
+            return try seal(marked(present, restoration) as ClientRecord, after: present)
+        case (let restoration?, TenantRecord.kind):
+            return try seal(marked(present, restoration) as TenantRecord, after: present)
+        default:
+            return encode(try sealing(of: present.epoch).reseal(present.row, with: sealing), epoch: keyring.epoch)
         }
-        return encode(try sealing(of: present.epoch).reseal(present.row, with: sealing), epoch: keyring.epoch)
+    }
+
+    private func marked<Record: RestorableRecord>(
+        _ present: OpenedEntry, _ restoration: Restoration
+    ) throws(VaultError) -> Record {
+        var record = try record(present, as: Record.self)
+        record.mark(restoration)
+        return record
     }
 
     /// Opens a blob without opening what is sealed in it; refuses one that was not sealed by this vault.

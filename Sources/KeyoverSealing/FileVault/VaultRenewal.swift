@@ -24,17 +24,25 @@ public struct VaultRenewal<Rows: MutableVaultRows> {
             guard let row = try rows.record(item.key), row.leaf == item.leaf else {
                 throw VaultError.tampered("a record is missing")
             }
-            if let restoration, row.kind == ClientRecord.kind {
-                try reader.sealing.checkMayReplace(row, ClientRecord.self)
-                var client = try reader.sealing.open(row, as: ClientRecord.self)
-                client.mark(restoration)
-                try rows.put(sealing.seal(client, serial: mark.counter))
-            } else {
-                try rows.put(reader.sealing.reseal(row, with: sealing))
+            switch (restoration, row.kind) {
+            case (let restoration?, ClientRecord.kind):
+                try rows.put(sealing.seal(marked(row, restoration) as ClientRecord, serial: mark.counter))
+            case (let restoration?, TenantRecord.kind):
+                try rows.put(sealing.seal(marked(row, restoration) as TenantRecord, serial: mark.counter))
+            default: try rows.put(reader.sealing.reseal(row, with: sealing))
             }
         }
         try renewLedger()
         return try VaultRoots.plant(rows, keyring, at: mark)
+    }
+
+    private func marked<Record: RestorableRecord>(
+        _ row: RecordRow, _ restoration: Restoration
+    ) throws(VaultError) -> Record {
+        try reader.sealing.checkMayReplace(row, Record.self)
+        var record = try reader.sealing.open(row, as: Record.self)
+        record.mark(restoration)
+        return record
     }
 
     private func renewLedger() throws(VaultError) {

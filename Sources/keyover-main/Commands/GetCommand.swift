@@ -55,6 +55,8 @@ struct GetCommand: KeyoverSubcommand {
                 LedgerEntry(
                     consumer: consumer, generation: record.generation, seen: SystemClock().now(), lease: lease),
                 of: client.name)
+            // A report that came too late to be taken along to another vault would be one that no rotation waits for.
+            try await vault.read(client.name)?.record.requireHere()
         }
         return answer
     }

@@ -25,9 +25,9 @@ struct TokenCommand: KeyoverSubcommand {
         let (workspace, record, tenant) = try await session.lookingTwice { session in
             let workspace = try await session.openWorkspace()
             let record = try await workspace.client(client.name).record
+            try record.requireVerified()
             return (workspace, record, try await workspace.tenant(record.registration.tenant).record)
         }
-        try record.requireVerified()
         let slot = record.activeSlot
         guard let secret = slot.value else {
             throw VaultError(

@@ -60,6 +60,7 @@ struct ErrorReport {
         switch error.code {
         case .conflict, .rekeyed: .busy
         case .exists, .invalid, .tooLarge: .failed
+        case .interrupted: .waiting
         default: .vault
         }
     }
@@ -68,7 +69,7 @@ struct ErrorReport {
         switch error.code {
         case .unknownClient: .noSuchClient
         case .busy, .superseded, .inProgress: .busy
-        case .restored: .needsAttention
+        case .restored, .moved: .needsAttention
         // Ended by a signal: the rotation is where it was and goes on with the command in the hint.
         case .interrupted: .waiting
         default: .failed

@@ -36,6 +36,21 @@ import Testing
         #expect(bench.record == before)
     }
 
+    @Test(arguments: [RotationMachine.Order.resumed, .aborted, .settled, .compromised(.primary)], [false, true])
+    func aClientThatHasMovedObeysNobodyHere(order: RotationMachine.Order, isRestored: Bool) throws {
+        var bench = try MachineBench()
+        try bench.go(to: .draining)
+        if isRestored {
+            mark(&bench)
+            bench.record.rotation?.recovery = bench.record.restored
+        }
+        bench.record.moved = Relocation(to: "memory:", keyCommitment: "", at: bench.now.wall)
+        let before = bench.record
+        let error = #expect(throws: RotationError.self) { try bench.order(order) }
+        #expect(error?.code == .moved)
+        #expect(bench.record == before)
+    }
+
     @Test(arguments: forward)
     func aRotationThatThePastInterruptedGoesOnThoughTheProviderWentFurther(stage: Stage) throws {
         var bench = try MachineBench { $0.reversibleDeactivate = true }

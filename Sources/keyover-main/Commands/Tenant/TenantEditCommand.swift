@@ -19,6 +19,7 @@ struct TenantEditCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         let current = try await workspace.tenant(name)
+        try current.record.requireHere()
         var tenant = current.record
         try options.apply(to: &tenant, in: session)
         guard tenant != current.record else {
