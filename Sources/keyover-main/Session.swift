@@ -55,17 +55,41 @@ struct Session: Sendable {
         return session
     }
 
+    /// The same invocation with other settings in the place of some; `nil` takes one out.
+    func replacing(_ changes: [SettingKey: Setting?]) -> Session {
+        var session = self
+        session.loaded = loaded.map { $0.replacing(changes) }
+        return session
+    }
+
     /// Runs what changes nothing, and runs it once more from the beginning when the vault is not trusted: while it is
     /// rekeyed or restored, what was read first and what was read last may not belong together.
+    ///
+    /// A client that has moved is looked for again for a moment, since this host's configuration follows the move.
     func lookingTwice<Result>(_ body: (Session) async throws -> Result) async throws -> Result {
         do {
             return try await body(self)
         } catch {
-            guard !isSecondLook, (error as? VaultError)?.code == .notTrusted else { throw error }
+            guard !isSecondLook else { throw error }
+            if (error as? RotationError)?.code == .moved {
+                guard try await isRedirected() else { throw error }
+            } else if (error as? VaultError)?.code != .notTrusted {
+                throw error
+            }
             var again = reloaded()
             again.isSecondLook = true
             return try await body(again)
         }
+    }
+
+    /// Waits for the configuration to name another vault than it did.
+    private func isRedirected() async throws -> Bool {
+        let here = try settings.vault
+        for _ in 0..<SecretOutput.looksAfterMove {
+            if try reloaded().settings.vault != here { return true }
+            try await Task.sleep(for: .milliseconds(SecretOutput.pauseAfterMove))
+        }
+        return false
     }
 
     /// The vault, opened with the configured identity and held to the pins.

@@ -1,5 +1,5 @@
 public import KeyoverCore
-import KeyoverSealing
+public import KeyoverSealing
 import Synchronization
 
 /// A vault whose records lie each by itself in a store: what libsecret, etcd and kv have in common.
@@ -25,7 +25,7 @@ public final class EntryVault<Store: EntryStore>: Vault {
     let reports: ReportSealing
     let seen: SeenEntries
     /// Who opened the vault, and can write its key file again.
-    let identities: [any AgeIdentity]
+    public let identities: [any AgeIdentity]
     private let keysVersion: Mutex<EntryVersion>
 
     /// Opens the vault in a store; nothing is written.

@@ -1,6 +1,6 @@
 import GRDB
 public import KeyoverCore
-import KeyoverSealing
+public import KeyoverSealing
 import Synchronization
 
 /// A vault in a folder: one SQLite database of sealed rows, and beside it the key file in age's format.
@@ -13,11 +13,12 @@ public final class FileVault: Vault {
     /// `file`.
     public var backend: String { FileBackend.scheme }
 
-    let keyring: Keyring
+    /// The keys in force.
+    public let keyring: Keyring
     let folder: VaultFolder
     let connections: Connections
     /// Who opened the vault, and can write its key file again.
-    let identities: [any AgeIdentity]
+    public let identities: [any AgeIdentity]
     /// Whether the host's mark is passed over, so that an older copy of the vault can be accepted for good.
     let acceptsOlder: Bool
     private let seen: Mutex<VaultMark>

@@ -58,11 +58,27 @@ struct ConfigurationEditor {
 
     /// Lets the value that the key has at this moment become another one.
     func change(_ key: SettingKey, _ value: (String?) -> String?) throws(VaultError) {
+        try replace { old throws(VaultError) in try edited(old, key, value) }
+    }
+
+    /// Writes all values at once, and takes the lines out of those that are `nil`: a reader finds all old or all new.
+    func set(_ values: [SettingKey: String?]) throws(VaultError) {
+        try replace { old throws(VaultError) in
+            var text = old
+            for key in SettingKey.allCases {
+                guard let value = values[key] else { continue }
+                text = try edited(text, key) { _ in value }
+            }
+            return text
+        }
+    }
+
+    private func replace(_ edit: (String) throws(VaultError) -> String) throws(VaultError) {
         let folder = try folder()
         let lock = try folder.lock(patience: .seconds(5))
         defer { withExtendedLifetime(lock) {} }
         let old = try read()
-        let new = try edited(old, key, value)
+        let new = try edit(old)
         guard new != old else { return }
         try folder.replace(name, SecretValue(copying: new.utf8), keepingAccess: true)
     }

@@ -84,6 +84,13 @@ struct Settings: Sendable {
         Settings(values.merging(flags) { _, flag in flag }, files: files, ownFile: ownFile, places: places)
     }
 
+    /// The same with other settings in the place of some; `nil` takes one out.
+    func replacing(_ changes: [SettingKey: Setting?]) -> Settings {
+        var values = values
+        for (key, setting) in changes { values[key] = setting }
+        return Settings(values, files: files, ownFile: ownFile, places: places)
+    }
+
     /// The URL of the vault.
     var vault: String { values[.vault]?.value ?? "file:\(places.data)/vault" }
     /// Where the identity lies, when it is a file.

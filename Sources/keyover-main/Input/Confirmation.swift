@@ -9,11 +9,16 @@ struct Confirmation {
 
     /// Returns when the answer is yes; ends the command otherwise.
     func demand(_ question: String) throws {
-        terminal.ask("\(question) [y/N] ")
-        let answer = try StandardInput.line(limit: 64)
-        guard ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased()) else {
+        guard try ask(question) else {
             terminal.insist("nothing was changed")
             throw Finished(status: .failed)
         }
+    }
+
+    /// Whether the answer is yes.
+    func ask(_ question: String) throws -> Bool {
+        terminal.ask("\(question) [y/N] ")
+        let answer = try StandardInput.line(limit: 64)
+        return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import KeyoverCore
 import KeyoverSealing
@@ -93,6 +94,9 @@ struct FaultOperation: CustomTestStringConvertible, Sendable {
             try home.removeFiles { (home.path + "/" + $0).hasPrefix(vault) }
             try older.write()
         },
+        Self(
+            testDescription: "vault migrate", arguments: ["vault", "migrate", "--to", "./data/keyover/next", "--yes"],
+            changesKeys: true),
     ]
 }
 
@@ -116,8 +120,10 @@ struct VaultState: Equatable, Sendable {
         let places = ["/config/keyover/identity.txt", "/identity.txt"].map { home.path + $0 }
         let identity = try #require(places.first { access($0, F_OK) == 0 })
         let means = VaultAccess(identities: try IdentityFile.read(identity))
-        let vault = try await VaultRegistry.open(
-            VaultURL(scheme: "file", location: home.path + "/data/keyover/vault"), means)
+        // The one that is in use.
+        let configuration = try String(contentsOfFile: home.path + "/config/keyover/config.yaml", encoding: .utf8)
+        let line = try #require(configuration.split(separator: "\n").first { $0.hasPrefix("vault: ") })
+        let vault = try await VaultRegistry.open(try #require(VaultURL(String(line.dropFirst(7)))), means)
         let inspectable = try #require(vault as? any InspectableVault)
         let verification = try await inspectable.verify()
         // A vault between two epochs is whole, and says so.

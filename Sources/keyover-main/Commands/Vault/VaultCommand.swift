@@ -10,7 +10,7 @@ struct VaultCommand: ParsableCommand {
         commandName: "vault", abstract: "The vault itself: status, keys, backup.",
         subcommands: [
             VaultStatusCommand.self, VaultVerifyCommand.self, VaultGrantCommand.self, VaultJoinCommand.self,
-            VaultRekeyCommand.self, VaultBackupCommand.self, VaultRestoreCommand.self,
+            VaultRekeyCommand.self, VaultBackupCommand.self, VaultRestoreCommand.self, VaultMigrateCommand.self,
         ])
 }
 

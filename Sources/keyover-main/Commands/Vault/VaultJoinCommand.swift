@@ -12,7 +12,7 @@ struct VaultJoinCommand: KeyoverSubcommand {
             On a host that has the vault, keyover vault status prints the command to type here. Take it over by a way \
             that nobody can meddle with: the id and the key commitment in it say which vault is trusted. \
             This host's identity is made when there is none; until somebody grants it access the command exits with 8 \
-            and prints how. Repeat it then.
+            and prints how. Repeat it then. A host that uses the vault at a place that it has left follows it.
             """)
 
     @OptionGroup var globals: GlobalOptions
@@ -32,6 +32,12 @@ struct VaultJoinCommand: KeyoverSubcommand {
         try demandPins(settings)
         if try isJoined(settings) {
             return try show(session, try HostIdentity(settings), isOpen: true, "This host uses the vault already.")
+        }
+        if let follower = try MigrationFollower(session, told: reach.settings) {
+            try await follower.follow()
+            // Without an identity there is a passphrase, which opens the vault over there too.
+            let identity = try settings.identity.map { _ in try HostIdentity(settings) }
+            return try show(session, identity, isOpen: true, "This host has followed the vault.")
         }
         try settings.demandNoConfiguration()
         let identity = try HostIdentity(settings)
@@ -96,26 +102,27 @@ struct VaultJoinCommand: KeyoverSubcommand {
     private static let hostsOfOneName = 1000
 
     private func show(
-        _ session: Session, _ identity: HostIdentity, isOpen: Bool, _ words: String
+        _ session: Session, _ identity: HostIdentity?, isOpen: Bool, _ words: String
     ) throws -> ExitStatus {
         let settings = try session.settings
         if form.format == .json {
             try session.terminal.show(
                 json: View(
-                    joined: isOpen, configuration: FileSystem.absolute(settings.ownFile), identity: identity.place,
-                    recipient: identity.recipient.description, vault: settings.vault))
+                    joined: isOpen, configuration: FileSystem.absolute(settings.ownFile), identity: identity?.place,
+                    recipient: identity?.recipient.description ?? VaultRecipient.passphrase.description,
+                    vault: settings.vault))
             return isOpen ? .done : .waiting
         }
         var sheet = Sheet()
         sheet.add("vault", settings.vault.printable)
-        sheet.add("identity", identity.place + (identity.isFresh ? "" : " (was there already)"))
-        sheet.add("opened by", identity.recipient.description)
+        sheet.add("identity", identity.map { $0.place + ($0.isFresh ? "" : " (was there already)") })
+        sheet.add("opened by", identity?.recipient.description ?? VaultRecipient.passphrase.description)
         session.terminal.show(sheet)
         session.terminal.print("")
         session.terminal.print(words)
         if isOpen {
             session.terminal.print("Next: keyover status")
-        } else {
+        } else if let identity {
             session.terminal.print("Type on a host that has the vault: keyover vault grant \(identity.recipient)")
             session.terminal.print("Then repeat this command here.")
         }
@@ -125,7 +132,7 @@ struct VaultJoinCommand: KeyoverSubcommand {
     private struct View: Encodable {
         let joined: Bool
         let configuration: String
-        let identity: String
+        let identity: String?
         let recipient: String
         let vault: String
     }

@@ -43,6 +43,9 @@ struct VaultRekeyCommand: KeyoverSubcommand {
     func run(in session: Session) async throws -> ExitStatus {
         let workspace = try await session.openWorkspace()
         let vault = try workspace.rekeyable()
+        // The new keys would be of the same epoch as those at the new place.
+        for record in try await workspace.vault.summaries(TenantRecord.self) { try record.record.requireHere() }
+        for record in try await workspace.vault.summaries(ClientRecord.self) { try record.record.requireHere() }
         let before = vault.audience
         let after = try audience(from: before, isLenient: vault.isBetweenEpochs)
         let editor = try ConfigurationEditor.editing(.keyCommitment, of: session.settings)

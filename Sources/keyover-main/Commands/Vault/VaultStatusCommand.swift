@@ -12,12 +12,14 @@ struct VaultStatusCommand: KeyoverSubcommand {
     @OptionGroup var form: FormatOption
 
     func run(in session: Session) async throws -> ExitStatus {
-        let status = try await session.openInspectableVault().status()
+        let vault = try await session.openInspectableVault()
+        let status = try await vault.status()
+        let moved = try await Self.relocations(vault)
         let settings = try session.settings
         let isPinned = settings.vaultID != nil && settings.keyCommitment != nil
         let backup = BackupNote(stateDirectory: settings.stateDirectory, vaultID: status.id.description).read()
         if form.format == .json {
-            try session.terminal.show(json: View(status, backup, isPinned: isPinned))
+            try session.terminal.show(json: View(status, backup, moved, isPinned: isPinned))
             return .done
         }
         var sheet = Sheet()
@@ -36,19 +38,30 @@ struct VaultStatusCommand: KeyoverSubcommand {
         }
         sheet.add("consumers", String(status.ledgerEntries))
         sheet.add("size", "\(status.byteCount) bytes")
+        if let place = moved.first {
+            sheet.add("moved", "\(moved.count) records, to \(place.to.printable) at \(place.at)")
+            sheet.add("to follow", Self.joining(place.to, status.id, place.keyCommitment))
+        }
         // A folder is there for one host only, and on that one configuration is copied.
-        if status.location.scheme != FileBackend.scheme {
-            sheet.add("on another host", Self.joining(status))
+        if moved.isEmpty, status.location.scheme != FileBackend.scheme {
+            let place = status.location.description
+            sheet.add("on another host", Self.joining(place, status.id, status.keyCommitment))
         }
         session.terminal.show(sheet)
         return .done
     }
 
-    private static func joining(_ status: VaultStatus) -> String {
+    private static func joining(_ place: String, _ id: UUIDv7, _ keyCommitment: String) -> String {
         [
-            "keyover", "vault", "join", "--vault", status.location.description, "--vault-id", status.id.description,
-            "--key-commitment", status.keyCommitment,
+            "keyover", "vault", "join", "--vault", place, "--vault-id", id.description, "--key-commitment",
+            keyCommitment,
         ].map(\.shellQuoted).joined(separator: " ")
+    }
+
+    /// The marks of what lives in another vault by now.
+    private static func relocations(_ vault: any Vault) async throws -> [Relocation] {
+        try await vault.summaries(TenantRecord.self).compactMap(\.record.moved)
+            + vault.summaries(ClientRecord.self).compactMap(\.record.moved)
     }
 
     private struct View: Encodable {
@@ -66,8 +79,14 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let records: [String: Int]
         let consumers: Int
         let byteCount: Int
+        let movedTo: String?
+        let movedRecords: Int
 
-        init(_ status: VaultStatus, _ backup: (at: Timestamp, mark: String)?, isPinned: Bool) {
+        init(
+            _ status: VaultStatus, _ backup: (at: Timestamp, mark: String)?, _ moved: [Relocation], isPinned: Bool
+        ) {
+            movedTo = moved.first?.to
+            movedRecords = moved.count
             location = status.location.description
             id = status.id
             keyCommitment = status.keyCommitment
