@@ -117,33 +117,3 @@ import VaultServers
         }
     }
 }
-
-/// The server at the new place dies in the middle.
-@Suite struct MigrateOutageTests {
-    @Test(
-        "a place that dies leaves everything where it was, and the same command goes on",
-        arguments: VaultServers.all.filter { $0 is any MortalVaultServer.Type }.map { $0.scheme })
-    func outage(scheme: String) async throws {
-        try await withVaultServer(scheme) { server in
-            let mortal = try #require(server as? any MortalVaultServer)
-            let place = try await server.place()
-            let bench = try await MigrateBench(
-                clients: 12, place.environment.filter { !$0.key.hasPrefix("KEYOVER_") })
-            let before = bench.configuration
-            let command = ["vault", "migrate", "--yes"] + MigrateBench.options(to: place)
-            let process = try bench.home.start(command)
-            try await eventually("the copying") { process.errorsSoFar.contains("copying: client 1 ") }
-            try await mortal.kill()
-            let result = try await process.finish()
-            #expect(result.exitCode == 5 && result.errors.contains("hint: "), "\(result.errors)")
-            #expect(bench.configuration == before)
-            try await bench.expectWhole()
-            let absent = try await bench.home.start(command).finish()
-            #expect(absent.exitCode == 5 && absent.errors.contains("hint: "), "\(absent.errors)")
-            try await mortal.revive()
-            let moved = try await bench.home.start(command).finish()
-            #expect(moved.exitCode == 0, "\(moved.errors)")
-            try await bench.expectWhole()
-        }
-    }
-}
