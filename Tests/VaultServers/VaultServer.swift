@@ -28,6 +28,14 @@ public protocol MortalVaultServer: VaultServer {
     func thaw() async throws
 }
 
+/// A server of several members, of which ``MortalVaultServer`` hurts one.
+public protocol VaultCluster: MortalVaultServer {
+    /// Ends all members at once.
+    func killAll() async throws
+    /// Stops so many members that the others cannot agree on anything.
+    func freezeQuorum() async throws
+}
+
 /// Where a vault can be, and how it is reached.
 public struct VaultPlace: Sendable {
     /// The URL.

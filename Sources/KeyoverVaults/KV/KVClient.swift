@@ -82,6 +82,14 @@ struct KVClient: Sendable {
         }
     }
 
+    /// Lets the engine forget that an entry ever was.
+    func forget(_ entry: String, _ deadline: KVDeadline) async throws(VaultError) {
+        let answer = try await send("DELETE", .metadata, entry, ["delete"], nil, deadline)
+        guard answer.status == 204 || answer.status == 200 || answer.status == 404 else {
+            throw failures.error(answer, location.path(.metadata, entry))
+        }
+    }
+
     /// The names in a folder; those that end in a slash are folders.
     func list(_ folder: String, _ deadline: KVDeadline) async throws(VaultError) -> [String] {
         let path = location.path(.metadata, folder)

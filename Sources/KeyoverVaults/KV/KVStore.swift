@@ -102,6 +102,17 @@ public struct KVStore: EntryStore {
     }
 }
 
+extension KVStore: TracelessStore {
+    /// Removes all that the engine knows of an entry; where the policy does not allow that, a mark without content stays.
+    public func removeTrace(of name: EntryName) async throws(VaultError) {
+        do throws(VaultError) {
+            try await client.forget(name.path, KVDeadline(patience))
+        } catch {
+            guard error.code == .locked else { throw error }
+        }
+    }
+}
+
 // MARK: What lies at a path
 
 extension KVStore {

@@ -79,8 +79,9 @@ struct DemonstrationOnServersTests {
         of said: String, _ place: VaultPlace, in home: KeyoverHome, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let line = said.split(separator: "\n").first { $0.hasPrefix("the vault is ") }
-        let text = line?.dropFirst("the vault is ".count).split(separator: " ").first.map(String.init) ?? ""
-        let url = try #require(VaultURL(text), "\(said)", sourceLocation: sourceLocation)
+        // A comma ends the URL.
+        let word = line?.dropFirst("the vault is ".count).split(separator: " ").first ?? ""
+        let url = try #require(VaultURL(String(word.dropLast())), "\(said)", sourceLocation: sourceLocation)
         #expect(url != place.url, sourceLocation: sourceLocation)
         let left = try await ServerRun.entries(at: url, place.reach)
         #expect(left == 0, "\(left) entries are left at \(url)", sourceLocation: sourceLocation)

@@ -112,9 +112,15 @@ private protocol HurtVaultFixture: RegisteredVaultFixture, MortalFixture {
 
 extension HurtVaultFixture {
     func handle(patience: TimeSpan) async throws -> any Vault { try await opened.handle { $0.patience = patience } }
-    func killServer() async throws { try await server.kill() }
+    func killServer() async throws {
+        guard let cluster = server as? any VaultCluster else { return try await server.kill() }
+        try await cluster.killAll()
+    }
     func reviveServer() async throws { try await server.revive() }
-    func freezeServer() async throws { try await server.freeze() }
+    func freezeServer() async throws {
+        guard let cluster = server as? any VaultCluster else { return try await server.freeze() }
+        try await cluster.freezeQuorum()
+    }
     func thawServer() async throws { try await server.thaw() }
 }
 
