@@ -103,7 +103,7 @@ struct Session: Sendable {
         let (url, settings) = (try vaultURL(), try settings)
         terminal.detail("opening \(url)")
         var access = VaultAccess(
-            identities: try identities(), pin: try pin(), stateDirectory: settings.stateDirectory,
+            identities: try await identities(), pin: try pin(), stateDirectory: settings.stateDirectory,
             reach: try reach())
         access.acceptsOlder = acceptsOlder
         access.reach.acceptsStale = acceptsStale
@@ -139,14 +139,12 @@ struct Session: Sendable {
     }
 
     /// The first source that is present decides, and its failure is final.
-    func identities() throws -> [any AgeIdentity] {
+    func identities() async throws -> [any AgeIdentity] {
         if let known = memory.passphrase { return [known] }
         let settings = try settings
-        if let setting = settings[.identity] {
-            if case .credential(let directory, let name) = setting.origin {
-                return try IdentityFile.readCredential(name, in: directory)
-            }
-            return try IdentityFile.read(setting.value)
+        if let place = settings.identity {
+            try place.demandApart(from: vaultURL())
+            return try await place.read()
         }
         guard Confirmation.isPossible, !settings.files.isEmpty || settings[.vault] != nil else {
             throw VaultError(

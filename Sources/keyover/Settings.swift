@@ -34,6 +34,7 @@ struct Settings {
         vaultPath = url.location
 
         if let path = request.identity ?? environment["KEYOVER_IDENTITY_FILE"] {
+            guard path != "libsecret", !path.hasPrefix("libsecret:") else { return nil }
             identity = .file(path)
         } else if let directory = environment["CREDENTIALS_DIRECTORY"], directory.hasPrefix("/"),
             Self.exists("\(directory)/\(Self.credentialName)")

@@ -4,7 +4,8 @@ import Synchronization
 /// A program that goes on until it is ended, and does not outlive the test process.
 final class ChildDaemon: Sendable {
     private let process: Mutex<Process>
-    private let pid: pid_t
+    /// The process id.
+    let pid: pid_t
     private let watchdog: FolderWatchdog
 
     init(

@@ -52,6 +52,10 @@ public final class SecretServiceServer: MortalVaultServer {
             let server = try SecretServiceServer()
             setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=\(server.folder)/run/bus", 1)
             do {
+                while !FileManager.default.fileExists(atPath: "\(server.folder)/run/bus") {
+                    guard !server.bus.hasEnded else { throw ServerFailure("dbus-daemon does not start") }
+                    try await Task.sleep(for: .milliseconds(2))
+                }
                 if condition != .absent { try await server.startKeyring(unlocked: true) }
                 if condition == .locked { try await server.lock() }
                 return server
@@ -131,6 +135,15 @@ extension SecretServiceServer {
         try await startKeyring(unlocked: false)
     }
 
+    /// Lets the daemon write no file that is longer, as if the disk were full; `nil` lets it write again.
+    public func limitFiles(to byteCount: Int?) throws {
+        guard let pid = keyring.withLock({ $0?.pid }) else { throw ServerFailure("there is no daemon") }
+        let limit = byteCount.map { "\($0):unlimited" } ?? "unlimited"
+        guard try run("/usr/bin/prlimit", ["--pid", "\(pid)", "--fsize=\(limit)"]) != nil else {
+            throw ServerFailure("prlimit failed")
+        }
+    }
+
     /// Ends the bus, and the daemon with it.
     public func killBus() async throws { bus.end() }
 
@@ -140,7 +153,9 @@ extension SecretServiceServer {
     /// Lets the bus go on.
     public func thawBus() async throws { bus.send(SIGCONT) }
 
-    /// Runs another program of the desktop session, such as `secret-tool`, and answers what it prints; `nil` when it fails.
+    /// Runs another program of the desktop session, such as `secret-tool`.
+    ///
+    /// - Returns: What it prints, on standard error too, where `secret-tool` shows attributes; `nil` when it fails.
     public func run(_ program: String, _ arguments: [String], input: String = "") throws -> String? {
         let process = Process()
         process.executableURL = URL(filePath: program)
@@ -149,7 +164,7 @@ extension SecretServiceServer {
         let (written, printed) = (Pipe(), Pipe())
         process.standardInput = written
         process.standardOutput = printed
-        process.standardError = FileHandle.nullDevice
+        process.standardError = printed
         try process.run()
         try written.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try written.fileHandleForWriting.close()
@@ -161,8 +176,10 @@ extension SecretServiceServer {
     private func startKeyring(unlocked: Bool) async throws {
         try? FileManager.default.removeItem(atPath: "\(folder)/run/keyring")
         let daemon = try ChildDaemon(
-            "/usr/bin/gnome-keyring-daemon",
-            ["--foreground", "--components=secrets"] + (unlocked ? ["--unlock"] : []),
+            // Without the signal that would end it when a file gets too long, see `limitFiles`.
+            "/usr/bin/env",
+            ["--ignore-signal=XFSZ", "gnome-keyring-daemon", "--foreground", "--components=secrets"]
+                + (unlocked ? ["--unlock"] : []),
             environment: Self.environment(folder), input: unlocked ? Self.password : nil, watchdog: watchdog)
         keyring.withLock { $0 = daemon }
         let store = try await LibsecretBackend.store(

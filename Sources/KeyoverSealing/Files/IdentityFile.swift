@@ -12,6 +12,12 @@ public enum IdentityFile {
         try parse(ServiceCredential.read(name, in: directory), "\(directory)/\(name)")
     }
 
+    /// The identities in the text of an identity file, wherever it lies.
+    public static func identities(in text: SecretValue, at place: String) throws(VaultError) -> [any AgeIdentity] {
+        guard text.count <= ServiceCredential.limit else { throw VaultError(.tooLarge, "\(place) is too large") }
+        return try parse(text, place)
+    }
+
     /// The text of an identity file for a fresh key pair.
     public static func text(of identity: X25519Identity) -> SecretValue {
         let comment = Array("# public key: \(identity.recipient)\n".utf8)

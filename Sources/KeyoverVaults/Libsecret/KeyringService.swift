@@ -6,6 +6,8 @@ import KeyoverCore
 /// Nothing is kept between one piece and the next, so that a service that was started again in between is met as if
 /// nothing had happened. Secrets cross the bus encrypted for the session.
 final class KeyringService {
+    private static let attempts = 20
+
     private let bus: SessionBus
     private let service: GReference<SecretService>
     private let collection: GReference<SecretCollection>
@@ -46,7 +48,21 @@ final class KeyringService {
     }
 
     /// The items that have all of the attributes, with what is in them.
+    ///
+    /// They are looked for first and read then; where one is removed in between, all are looked for again.
     func items(_ attributes: [String: String]) throws(VaultError) -> [KeyringItem] {
+        var attempts = 0
+        while true {
+            attempts += 1
+            do throws(VaultError) {
+                return try itemsOnce(attributes)
+            } catch {
+                guard error.underlying is ItemVanished, attempts < Self.attempts else { throw error }
+            }
+        }
+    }
+
+    private func itemsOnce(_ attributes: [String: String]) throws(VaultError) -> [KeyringItem] {
         let table = AttributeTable(attributes)
         let flags = SecretSearchFlags(rawValue: SECRET_SEARCH_ALL.rawValue | SECRET_SEARCH_LOAD_SECRETS.rawValue)
         let list = try calls.call {

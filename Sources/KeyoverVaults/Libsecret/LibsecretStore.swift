@@ -73,10 +73,9 @@ public struct LibsecretStore: EntryStore {
     private func work<Result: Sendable>(
         _ body: @escaping @Sendable (VaultItems, BoundedCalls) throws(VaultError) -> Result
     ) async throws(VaultError) -> Result {
-        try await Offloaded.run { [place, patience] () throws(VaultError) in
-            let calls = BoundedCalls(within: patience)
-            let service = try KeyringService(place.collection, calls)
-            return try body(VaultItems(service: service, naming: EntryItem(vault: place.vault)), calls)
+        try await KeyringWork.run(on: place.collection, within: patience) {
+            [place] (service, calls) throws(VaultError) in
+            try body(VaultItems(service: service, naming: EntryItem(vault: place.vault)), calls)
         }
     }
 }

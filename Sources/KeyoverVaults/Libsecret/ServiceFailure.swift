@@ -40,6 +40,11 @@ enum ServiceFailure {
             remedy: "make one in Seahorse (Passwords and Keys), or name another one")
     }
 
+    /// An item was found and is no longer there.
+    static let vanished = VaultError(
+        .unavailable, "an item of the keyring vanished while it was looked at", remedy: "run the command again",
+        isRetryable: true, underlying: ItemVanished())
+
     /// How a keyring is called in messages.
     static func name(_ collection: String?) -> String { collection.map { "keyring \($0)" } ?? "default keyring" }
 
@@ -54,7 +59,7 @@ enum ServiceFailure {
         let text = String(String(cString: failure.pointee.message).prefix(200))
         return switch (failure.pointee.domain, failure.pointee.code) {
         case (secret_error_get_quark(), CInt(SECRET_ERROR_IS_LOCKED.rawValue)): locked(nil)
-        case (secret_error_get_quark(), CInt(SECRET_ERROR_NO_SUCH_OBJECT.rawValue)): .changedMeanwhile("an item")
+        case (secret_error_get_quark(), CInt(SECRET_ERROR_NO_SUCH_OBJECT.rawValue)): vanished
         case (g_io_error_quark(), let code): ofBus(GIOErrorEnum(rawValue: .init(code)), text)
         case (g_dbus_error_quark(), let code): ofService(GDBusError(rawValue: .init(code)), text)
         default: named(remote, text)
@@ -79,9 +84,9 @@ enum ServiceFailure {
                 remedy: "run the command as the user whose session it is, outside of sandboxes")
         case G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_TIMEOUT, G_DBUS_ERROR_TIMED_OUT, G_DBUS_ERROR_DISCONNECTED:
             VaultError(.unavailable, "the keyring ended before it answered", remedy: look, isRetryable: true)
-        // What an item that was removed meanwhile is to the bus.
+        // What an item that was removed meanwhile is to the bus, or any item to a service that has just started.
         case G_DBUS_ERROR_UNKNOWN_METHOD, G_DBUS_ERROR_UNKNOWN_OBJECT, G_DBUS_ERROR_UNKNOWN_INTERFACE:
-            VaultError.changedMeanwhile("an item of the keyring")
+            vanished
         default: refused(text)
         }
     }
@@ -89,7 +94,7 @@ enum ServiceFailure {
     private static func named(_ remote: String?, _ text: String) -> VaultError {
         switch remote {
         case "org.freedesktop.Secret.Error.IsLocked": locked(nil)
-        case "org.freedesktop.Secret.Error.NoSuchObject": VaultError.changedMeanwhile("an item of the keyring")
+        case "org.freedesktop.Secret.Error.NoSuchObject": vanished
         default: refused(text)
         }
     }
@@ -101,3 +106,6 @@ enum ServiceFailure {
             isRetryable: true)
     }
 }
+
+/// Says of an error that looking again may help at once.
+struct ItemVanished: Error {}

@@ -8,7 +8,10 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The vault, such as file:/srv/keyover/vault.", valueName: "url"))
     var vault: String?
 
-    @Option(help: ArgumentHelp("The age identity that opens the vault.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp(
+            "The age identity that opens the vault: a file, or libsecret for the desktop's keyring.", valueName: "file"),
+        completion: .file())
     var identity: String?
 
     @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")

@@ -100,7 +100,7 @@ struct RestoredConfiguration: Sendable {
 
     private func create(_ pin: VaultPin) throws(VaultError) {
         let text = ConfigurationText(
-            vault: vault.description, identity: settings.identity.map(FileSystem.absolute), pin: pin)
+            vault: vault.description, identity: settings.identity?.description, pin: pin)
         let path = FileSystem.absolute(settings.ownFile)
         do throws(ConfigurationError) {
             try FileSystem.makeDirectory(FileSystem.parent(of: path))

@@ -33,13 +33,13 @@ struct InitCommand: KeyoverSubcommand {
             return recipient
         }
         let url = try session.vaultURL()
-        let identity = try HostIdentity(settings)
+        let identity = try await HostIdentity(settings, for: url)
         let pin = try await pin(url, identity, recipients: [identity.recipient] + others, session.reach())
         let report = Report(
-            configuration: FileSystem.absolute(settings.ownFile), identity: identity.place, vault: url.description,
-            vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
+            configuration: FileSystem.absolute(settings.ownFile), identity: identity.place.description,
+            vault: url.description, vaultID: pin.vaultID?.description ?? "", keyCommitment: pin.commitmentText,
             recipients: ([identity.recipient] + others).map(\.description))
-        try ConfigurationText(vault: report.vault, identity: identity.place, pin: pin).write(settings)
+        try ConfigurationText(vault: report.vault, identity: identity.place.description, pin: pin).write(settings)
         if form.format == .json {
             try terminal.show(json: report)
         } else {

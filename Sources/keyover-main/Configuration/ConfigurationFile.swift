@@ -36,7 +36,7 @@ struct ConfigurationFile {
                     .invalidValue, "\(path):\(entry.place.line): \(key.rawValue) takes one text",
                     remedy: "write \(key.rawValue): VALUE, or leave the line out")
             }
-            if key.isPath, !value.hasPrefix("/") {
+            if key.isPath(value), !value.hasPrefix("/") {
                 throw ConfigurationError(
                     .invalidValue, "\(path):\(entry.place.line): \(key.rawValue) takes an absolute path",
                     remedy: "begin the path with a slash")

@@ -44,7 +44,8 @@ struct ConfigurationText {
             (48...58).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                 || [UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
         }
-        return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+        // A colon at the end would make a key of it.
+        return isPlain && text.utf8.last != UInt8(ascii: ":") ? text : "'" + text.replacing("'", with: "''") + "'"
     }
 }
 

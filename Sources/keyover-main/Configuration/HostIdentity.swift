@@ -1,10 +1,11 @@
 import KeyoverCore
 import KeyoverSealing
+import KeyoverVaults
 
 /// The identity that opens vaults on this host: the one that lies where configuration says, or a fresh one put there.
 struct HostIdentity {
-    /// Where it lies, as configuration writes it.
-    let place: String
+    /// Where it lies.
+    let place: IdentityPlace
     /// All that lies there.
     let identities: [any AgeIdentity]
     /// Whom to encrypt to.
@@ -13,21 +14,32 @@ struct HostIdentity {
     let isFresh: Bool
 
     /// Takes the identity that is there, or makes one; nothing is overwritten.
-    init(_ settings: Settings) throws {
+    init(_ settings: Settings, for vault: VaultURL) async throws {
         place =
-            settings.identity.map(FileSystem.absolute)
-            ?? FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt"
-        isFresh = !FileSystem.exists(place)
-        if isFresh {
-            try FileSystem.makeDirectory(FileSystem.parent(of: place))
-            try IdentityFile.text(of: .generate()).withUnsafeSecretBytes { [place] in
-                try FileSystem.create(place, $0)
-            }
+            settings.identity
+            ?? .file(FileSystem.parent(of: FileSystem.absolute(settings.ownFile)) + "/identity.txt")
+        try place.demandApart(from: vault)
+        switch place {
+        case .keyring(let keyring):
+            (identities, isFresh) = try await keyring.readOrMake()
+        case .file(let path):
+            isFresh = try Self.makeFile(path)
+            identities = try await place.read()
+        case .credential:
+            isFresh = false
+            identities = try await place.read()
         }
-        identities = try IdentityFile.read(place)
         guard let first = identities.lazy.compactMap({ $0 as? X25519Identity }).first else {
             throw VaultError(.locked, "\(place) holds no X25519 identity", remedy: "give another --identity FILE")
         }
         recipient = first.recipient
+    }
+
+    /// Makes an identity file where there is none; answers whether there was none.
+    private static func makeFile(_ path: String) throws -> Bool {
+        guard !FileSystem.exists(path) else { return false }
+        try FileSystem.makeDirectory(FileSystem.parent(of: path))
+        try IdentityFile.text(of: .generate()).withUnsafeSecretBytes { try FileSystem.create(path, $0) }
+        return true
     }
 }

@@ -1,5 +1,6 @@
 import KeyoverCore
 import KeyoverEngine
+import KeyoverVaults
 
 /// The keys of the configuration.
 ///
@@ -33,6 +34,9 @@ enum SettingKey: String, CaseIterable, Sendable {
         case .vault, .vaultID, .keyCommitment, .vaultUser, .host, .claimTerm, .afterRotation: false
         }
     }
+
+    /// Whether this value is a path: an identity may lie in the keyring, too.
+    func isPath(_ value: String) -> Bool { isPath && (self != .identity || KeyringIdentities(value) == nil) }
 }
 
 /// A value with the place it came from.
@@ -93,8 +97,8 @@ struct Settings: Sendable {
 
     /// The URL of the vault.
     var vault: String { values[.vault]?.value ?? "file:\(places.data)/vault" }
-    /// Where the identity lies, when it is a file.
-    var identity: String? { values[.identity]?.value }
+    /// Where the identity lies; `nil` where none is configured, and a passphrase is asked for.
+    var identity: IdentityPlace? { values[.identity].map(IdentityPlace.init) }
     /// The id that the vault must have.
     var vaultID: String? { values[.vaultID]?.value }
     /// The commitment that the vault's keys must have.

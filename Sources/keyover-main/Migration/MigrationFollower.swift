@@ -30,7 +30,7 @@ struct MigrationFollower {
 
     /// Opens the vault at its new place, and lets the configuration follow.
     func follow() async throws {
-        let vault = try await session.openVault(knowing: session.identities())
+        let vault = try await session.openVault(knowing: try await session.identities())
         try configuration.settle(VaultPin(vaultID: UUIDv7(vault.id), commitments: try session.pin().commitments))
     }
 }

@@ -31,16 +31,18 @@ struct VaultJoinCommand: KeyoverSubcommand {
         let settings = try session.settings
         try demandPins(settings)
         if try isJoined(settings) {
-            return try show(session, try HostIdentity(settings), isOpen: true, "This host uses the vault already.")
+            let identity = try await HostIdentity(settings, for: session.vaultURL())
+            return try show(session, identity, isOpen: true, "This host uses the vault already.")
         }
         if let follower = try MigrationFollower(session, told: reach.settings) {
             try await follower.follow()
             // Without an identity there is a passphrase, which opens the vault over there too.
-            let identity = try settings.identity.map { _ in try HostIdentity(settings) }
+            let identity =
+                settings.identity == nil ? nil : try await HostIdentity(settings, for: session.vaultURL())
             return try show(session, identity, isOpen: true, "This host has followed the vault.")
         }
         try settings.demandNoConfiguration()
-        let identity = try HostIdentity(settings)
+        let identity = try await HostIdentity(settings, for: session.vaultURL())
         let vault: any Vault
         do {
             vault = try await session.openVault(knowing: identity.identities)
@@ -54,7 +56,7 @@ struct VaultJoinCommand: KeyoverSubcommand {
         // Who was granted metadata only has joined too; what opens is what counts.
         let pin = VaultPin(vaultID: UUIDv7(vault.id), commitments: try session.pin().commitments)
         let host = try await freeHostName(vault, settings)
-        try ConfigurationText(vault: session.vaultURL().description, identity: identity.place, pin: pin)
+        try ConfigurationText(vault: session.vaultURL().description, identity: identity.place.description, pin: pin)
             .write(settings.overridden(by: host.map { [.host: Setting(value: $0, origin: .standard)] } ?? [:]))
         return try show(session, identity, isOpen: true, "This host uses the vault now.")
     }
@@ -108,14 +110,15 @@ struct VaultJoinCommand: KeyoverSubcommand {
         if form.format == .json {
             try session.terminal.show(
                 json: View(
-                    joined: isOpen, configuration: FileSystem.absolute(settings.ownFile), identity: identity?.place,
+                    joined: isOpen, configuration: FileSystem.absolute(settings.ownFile),
+                    identity: identity?.place.description,
                     recipient: identity?.recipient.description ?? VaultRecipient.passphrase.description,
                     vault: settings.vault))
             return isOpen ? .done : .waiting
         }
         var sheet = Sheet()
         sheet.add("vault", settings.vault.printable)
-        sheet.add("identity", identity.map { $0.place + ($0.isFresh ? "" : " (was there already)") })
+        sheet.add("identity", identity.map { $0.place.description + ($0.isFresh ? "" : " (was there already)") })
         sheet.add("opened by", identity?.recipient.description ?? VaultRecipient.passphrase.description)
         session.terminal.show(sheet)
         session.terminal.print("")

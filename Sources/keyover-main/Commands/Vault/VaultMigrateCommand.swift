@@ -38,6 +38,7 @@ struct VaultMigrateCommand: KeyoverSubcommand {
         let session = session.reloaded()
         let from = try session.vaultURL()
         guard from != url else { return try await conclude(session, url) }
+        try session.settings.identity?.demandApart(from: url)
 
         let workspace = try await session.openWorkspace()
         var migration = try Migration(session, workspace, to: url, destination.settings(url))

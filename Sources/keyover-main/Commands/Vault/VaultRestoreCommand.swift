@@ -65,7 +65,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
         defer { withExtendedLifetime(lock) {} }
         let session = session.reloaded()
         let settings = try session.settings
-        let backup = try BackupFile(path, for: try session.identities())
+        let backup = try BackupFile(path, for: try await session.identities())
         session.terminal.note("checking \(path)")
         let survey = try backup.survey()
         let manifest = survey.manifest
@@ -79,7 +79,7 @@ struct VaultRestoreCommand: KeyoverSubcommand {
 
         let keeper = LogKeeper(AuditRestoration(stateDirectory: settings.stateDirectory))
         let plan = RestorePlan(
-            identities: try session.identities(), others: recipient,
+            identities: try await session.identities(), others: recipient,
             restoration: Restoration(at: SystemClock().now().wall, backedUpAt: manifest.createdAt),
             highest: { () throws(VaultError) in try mark.read() }, replaces: replace,
             pinning: { pin throws(VaultError) in

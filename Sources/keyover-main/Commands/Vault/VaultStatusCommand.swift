@@ -19,7 +19,7 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let isPinned = settings.vaultID != nil && settings.keyCommitment != nil
         let backup = BackupNote(stateDirectory: settings.stateDirectory, vaultID: status.id.description).read()
         if form.format == .json {
-            try session.terminal.show(json: View(status, backup, moved, isPinned: isPinned))
+            try session.terminal.show(json: View(status, backup, moved, settings.identity, isPinned: isPinned))
             return .done
         }
         var sheet = Sheet()
@@ -29,6 +29,7 @@ struct VaultStatusCommand: KeyoverSubcommand {
         sheet.add("pinned", isPinned ? "yes" : "no: set vault_id and key_commitment in config.yaml")
         for recipient in status.audience.full { sheet.add("opened by", recipient.description) }
         for recipient in status.audience.metadataOnly { sheet.add("metadata for", recipient.description) }
+        sheet.add("identity", settings.identity?.description.printable ?? "none, a passphrase is asked for")
         sheet.add("values", status.opensValues ? "can be read with this identity" : "cannot be read with this identity")
         sheet.add("state", status.mark.description)
         sheet.add("newest seen here", status.highWaterMark?.description ?? "none")
@@ -42,8 +43,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
             sheet.add("moved", "\(moved.count) records, to \(place.to.printable) at \(place.at)")
             sheet.add("to follow", Self.joining(place.to, status.id, place.keyCommitment))
         }
-        // A folder is there for one host only, and on that one configuration is copied.
-        if moved.isEmpty, status.location.scheme != FileBackend.scheme {
+        // A folder or a keyring is there for one host only, and on that one configuration is copied.
+        if moved.isEmpty, ![FileBackend.scheme, LibsecretBackend.scheme].contains(status.location.scheme) {
             let place = status.location.description
             sheet.add("on another host", Self.joining(place, status.id, status.keyCommitment))
         }
@@ -71,6 +72,7 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let isPinned: Bool
         let recipients: [String]
         let metadataRecipients: [String]
+        let identity: String?
         let opensValues: Bool
         let state: String
         let highWaterMark: String?
@@ -83,7 +85,8 @@ struct VaultStatusCommand: KeyoverSubcommand {
         let movedRecords: Int
 
         init(
-            _ status: VaultStatus, _ backup: (at: Timestamp, mark: String)?, _ moved: [Relocation], isPinned: Bool
+            _ status: VaultStatus, _ backup: (at: Timestamp, mark: String)?, _ moved: [Relocation],
+            _ identity: IdentityPlace?, isPinned: Bool
         ) {
             movedTo = moved.first?.to
             movedRecords = moved.count
@@ -93,6 +96,7 @@ struct VaultStatusCommand: KeyoverSubcommand {
             self.isPinned = isPinned
             recipients = status.audience.full.map(\.description)
             metadataRecipients = status.audience.metadataOnly.map(\.description)
+            self.identity = identity?.description
             opensValues = status.opensValues
             state = status.mark.description
             highWaterMark = status.highWaterMark?.description
