@@ -123,7 +123,10 @@ let package = Package(
         tests(of: "KeyoverSealing", ["KeyoverConformance", crypto], data: ["Golden"]),
         tests(
             of: "KeyoverVaults",
-            ["CKeyoverProcess", "KeyoverConformance", "VaultServers", "keyover", "keyover-vault-worker", grdb]),
+            [
+                "CKeyoverProcess", "KeyoverConformance", "VaultServers", "keyover", "keyover-vault-worker", grdb,
+                nioCore, nioPosix,
+            ]),
         tests(of: "KeyoverOAuth", ["KeyoverSandbox", nioCore, nioEmbedded, nioPosix, nioSSL]),
         tests(of: "KeyoverProviders", ["KeyoverConformance", "KeyoverSandbox", nioCore, nioPosix]),
         tests(of: "KeyoverEngine", ["KeyoverTesting"]),

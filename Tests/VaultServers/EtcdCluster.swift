@@ -31,11 +31,14 @@ public final class EtcdCluster: VaultCluster {
     }
 
     /// Starts a cluster, and turns on its users.
-    public static func start() async throws -> EtcdCluster {
+    public static func start() async throws -> EtcdCluster { try await start(withUsers: true) }
+
+    /// Starts a cluster, in which without users everybody may do everything.
+    public static func start(withUsers: Bool) async throws -> EtcdCluster {
         var attempt = 1
         while true {
             do {
-                return try await startOnce()
+                return try await startOnce(withUsers)
             } catch {
                 // Somebody else may have taken a port meanwhile.
                 guard attempt < 3 else { throw error }
@@ -44,7 +47,7 @@ public final class EtcdCluster: VaultCluster {
         }
     }
 
-    private static func startOnce() async throws -> EtcdCluster {
+    private static func startOnce(_ withUsers: Bool) async throws -> EtcdCluster {
         let folder = FileManager.default.temporaryDirectory.path + "/keyover-etcd-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -58,7 +61,7 @@ public final class EtcdCluster: VaultCluster {
         do {
             for member in members { try member.start() }
             try await cluster.waitUntilHealthy()
-            try cluster.turnOnUsers()
+            if withUsers { try cluster.turnOnUsers() }
             return cluster
         } catch {
             await cluster.stop()
@@ -88,9 +91,11 @@ public final class EtcdCluster: VaultCluster {
     /// A prefix with a name, for a vault whose URL may have a query.
     public func place(named name: String, query: String = "", patience: TimeSpan = .seconds(5)) throws -> VaultPlace {
         let servers = members.map(\.url).joined(separator: ",")
-        let reach = VaultReach(
-            patience: patience, user: Self.user.name, credential: SecretValue(copying: Self.user.password.utf8),
-            caFile: authority)
+        var reach = VaultReach(patience: patience, caFile: authority)
+        if hasUsers.withLock({ $0 }) {
+            reach.user = Self.user.name
+            reach.credential = SecretValue(copying: Self.user.password.utf8)
+        }
         return VaultPlace(
             VaultURL(scheme: Self.scheme, location: servers + Self.prefix + name + query), reach,
             environment: [
@@ -155,6 +160,9 @@ public final class EtcdCluster: VaultCluster {
 
     /// Ends the leader; the others choose another one.
     public func kill() async throws { try leader().end() }
+
+    /// Ends the member that the URL names first.
+    public func killFirst() { members[0].end() }
 
     /// Ends two of the three, so that nothing can be agreed on; the first member stays.
     public func killQuorum() { for member in members.dropFirst() { member.end() } }

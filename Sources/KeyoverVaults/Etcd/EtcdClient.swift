@@ -159,8 +159,10 @@ final class EtcdClient: Sendable {
     private func send(
         _ request: StoreRequest, to server: ServerURL, _ deadline: Deadline
     ) async throws(EtcdFailure) -> StoreAnswer {
+        let left = deadline.left
+        guard left > .zero else { throw EtcdFailure(.notYet, EtcdFailure.timeIsUp) }
         do throws(StoreFailure) {
-            return try await http.send(request, to: server, within: deadline.left)
+            return try await http.send(request, to: server, within: left)
         } catch {
             throw EtcdFailure(error)
         }

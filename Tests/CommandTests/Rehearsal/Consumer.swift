@@ -17,9 +17,9 @@ struct Consumer: Sendable {
     }
 
     let server: SandboxServer
+    var client = Rehearsal.client
 
     func use(_ secret: String) async throws -> Outcome {
-        let client = Rehearsal.client
         var request = HTTPClientRequest(url: server.baseURL + "/oauth/token")
         request.method = .POST
         let credentials = Data("\(client):\(Self.formEncoded(secret))".utf8).base64EncodedString()

@@ -40,15 +40,45 @@ struct EtcdBench: Sendable {
             .split(separator: "\n").map(String.init)
     }
 
-    /// Runs a test with a cluster of its own.
-    static func withCluster(_ body: (EtcdCluster) async throws -> Void) async throws {
-        let cluster = try await EtcdCluster.start()
+    /// Runs a test with a cluster of its own, one after the other: each is three servers that watch the clock.
+    static func withCluster(users: Bool = true, _ body: (EtcdCluster) async throws -> Void) async throws {
+        await Gate.shared.enter()
+        let outcome: Result<Void, any Error>
         do {
-            try await body(cluster)
-        } catch {
+            let cluster = try await EtcdCluster.start(withUsers: users)
+            do {
+                outcome = .success(try await body(cluster))
+            } catch {
+                outcome = .failure(error)
+            }
             await cluster.stop()
-            throw error
+        } catch {
+            outcome = .failure(error)
         }
-        await cluster.stop()
+        await Gate.shared.leave()
+        try outcome.get()
+    }
+}
+
+/// Lets one in at a time.
+private actor Gate {
+    static let shared = Gate()
+
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        if isTaken {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+        isTaken = true
+    }
+
+    func leave() {
+        if waiting.isEmpty {
+            isTaken = false
+        } else {
+            waiting.removeFirst().resume()
+        }
     }
 }
