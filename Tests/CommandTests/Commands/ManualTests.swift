@@ -69,26 +69,57 @@ struct ManualTests {
 
     @Test("the tests that the threat model names are there")
     func claims() throws {
-        let folder = Repository.path + "/Tests"
-        let sources = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
-            .map { try Repository.text(of: "Tests/" + $0) }
-        func holds(_ name: String) -> Bool {
-            let parts = name.split(separator: "/").map(String.init)
-            guard parts.count == 2 || name.hasSuffix("Tests") else {
-                return sources.contains { $0.contains("func \(name)(") }
-            }
-            return sources.contains { source in
-                source.contains("struct \(parts[0]) {") && (parts.count == 1 || source.contains("func \(parts[1])("))
+        // The last cell of each row names them.
+        let cells = try Repository.rows(of: "THREAT_MODEL.md").compactMap { row in
+            row.last { $0 != " " && !$0.isEmpty }
+        }
+        let names = cells.flatMap(Self.quoted).filter { !$0.hasPrefix("scripts/") && $0 != "Fuzz/" }
+        #expect(names.count > 40)
+        let tests = try TestNames()
+        for name in names { #expect(tests.hold(name), "\(name)") }
+    }
+
+    @Test("every way in which a vault can fail has a test that is there")
+    func failures() throws {
+        let rows = try Repository.rows(of: "docs/vault-failures.md").dropFirst(2)
+        #expect(rows.count >= 7)
+        let tests = try TestNames()
+        for row in rows {
+            let cells = row.dropFirst(2).filter { $0 != " " && !$0.isEmpty }
+            #expect(cells.count == 4, "\(row)")
+            for cell in cells {
+                let names = Self.quoted(cell).filter { $0.contains("/") || $0.hasSuffix("Tests") }
+                #expect(!names.isEmpty, "\(cell)")
+                for name in names { #expect(tests.hold(name), "\(name)") }
             }
         }
-        let rows = try Repository.text(of: "THREAT_MODEL.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
-        // The last cell; names stand between backquotes, so every second piece is one.
-        let names = rows.compactMap { $0.split(separator: "|").last { $0 != " " } }
-            .flatMap { $0.split(separator: "`", omittingEmptySubsequences: false).enumerated() }
+    }
+
+    /// What stands between backquotes: every second piece.
+    private static func quoted(_ cell: Substring) -> [String] {
+        cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
-            .filter { !$0.hasPrefix("scripts/") && $0 != "Fuzz/" }
-        #expect(names.count > 40)
-        for name in names { #expect(holds(name), "\(name)") }
+    }
+}
+
+/// The tests that there are, by their names.
+private struct TestNames {
+    private let sources: [String]
+
+    init() throws {
+        sources = try FileManager.default.subpathsOfDirectory(atPath: Repository.path + "/Tests")
+            .filter { $0.hasSuffix(".swift") }.map { try Repository.text(of: "Tests/" + $0) }
+    }
+
+    /// Whether there is a test called `Suite/test`, `test` or `SuiteTests`.
+    func hold(_ name: String) -> Bool {
+        let parts = name.split(separator: "/").map(String.init)
+        guard parts.count == 2 || name.hasSuffix("Tests") else {
+            return sources.contains { $0.contains("func \(name)(") }
+        }
+        return sources.contains { source in
+            source.contains("struct \(parts[0]) {") && (parts.count == 1 || source.contains("func \(parts[1])("))
+        }
     }
 }
 
@@ -96,6 +127,12 @@ struct ManualTests {
 private enum Repository {
     static let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// The cells of each row of a page's tables.
+    static func rows(of file: String) throws -> [[Substring]] {
+        try text(of: file).split(separator: "\n").filter { $0.hasPrefix("| ") }
+            .map { $0.split(separator: "|", omittingEmptySubsequences: false) }
+    }
 
     static func text(of file: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: path + "/" + file) else {
