@@ -46,6 +46,7 @@ enum Worker {
         else { throw UsageError(message: "usage: keyover-vault-worker CLIENT TIMES") }
         let vault = try await VaultRegistry.open(url, try access())
         var left = times
+        var conflicts = 0
         while left > 0 {
             guard var current = try await vault.read(client) else { throw UsageError(message: "there is no \(client)") }
             current.record.generation += 1
@@ -53,10 +54,12 @@ enum Worker {
                 _ = try await vault.write(current.record, expecting: current.revision)
             } catch {
                 guard error.code == .conflict else { throw error }
-                // Whoever comes first again and again would keep the others from ever getting on.
-                usleep(useconds_t.random(in: 0...2000))
+                // Eight that try again at once would mostly be in each other's way.
+                conflicts += 1
+                usleep(useconds_t.random(in: 0...min(250_000, 8_000 << min(conflicts, 6))))
                 continue
             }
+            conflicts = 0
             guard write(1, ".", 1) == 1 else { throw UsageError(message: "nobody listens") }
             left -= 1
         }
