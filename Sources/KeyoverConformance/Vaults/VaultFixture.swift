@@ -30,6 +30,8 @@ public enum VaultPower: String, CaseIterable, Sendable {
 
 /// A vault that other processes can work on.
 public protocol WorkerFixture: VaultFixture {
+    /// How many increments each of eight processes is to make: 250, and fewer where every change takes long.
+    var incrementsEach: Int { get }
     /// Starts a process that raises a client's generation by one, again and again, by compare-and-swap.
     func startWorker(on client: ClientName, times: Int) async throws -> any VaultWorker
 }

@@ -68,6 +68,9 @@ protocol RegisteredVaultFixture: WorkerFixture {
 extension RegisteredVaultFixture {
     var vault: any Vault { opened.vault }
 
+    // A keyring is written whole at each change, and each call signs in to it anew.
+    var incrementsEach: Int { opened.vault.backend == LibsecretBackend.scheme ? 40 : 250 }
+
     func secondHandle() async throws -> any Vault { try await opened.handle() }
 
     func metadataHandle() async throws -> any Vault {
