@@ -20,8 +20,15 @@ import Testing
         #expect(try locks(vault) >= before)
     }
 
-    /// How many locks this process holds on the vault's files; locks of threads of one process on one range are one.
+    /// How many locks this process holds on the vault's files, as the best of several looks says.
+    ///
+    /// The kernel gives its table out in pages, and what others lock and unlock between two of them can hide a line.
     private func locks(_ vault: TestVault) throws -> Int {
+        try (0..<10).reduce(0) { most, _ in try max(most, locksSeen(vault)) }
+    }
+
+    /// What one look says; locks of threads of one process on one range are one.
+    private func locksSeen(_ vault: TestVault) throws -> Int {
         let inodes = try ["", "-wal", "-shm"].map { suffix in
             try FileManager.default.attributesOfItem(atPath: vault.databasePath + suffix)[.systemFileNumber] as? Int
         }

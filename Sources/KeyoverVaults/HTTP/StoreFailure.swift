@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import KeyoverCore
 import NIOCore
 import NIOHTTP1
@@ -83,6 +84,9 @@ struct StoreFailure: Error {
                     isUnknown ? "the name of the host is not known" : "the host does not accept a connection")
             case ChannelError.connectTimeout:
                 self.init(.cannotConnect, "the host does not answer")
+            case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
+                // How a connection to a literal address fails.
+                self.init(.cannotConnect, "the host does not accept a connection")
             case let error as HTTPParserError:
                 self.init(
                     error == .invalidEOFState ? .connectionLost : .malformed,
